@@ -1,0 +1,55 @@
+// The Loop over libuv and real sockets. One thread owns it; only the Mailbox may be used from
+// others. Sockets are in socket.h.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/base/loop.h"
+#include "proxy/base/mailbox.h"
+
+typedef struct uv_loop_s uv_loop_t;
+
+namespace base {
+
+class UvLoop final : public Loop {
+ public:
+  UvLoop();
+  ~UvLoop() override;  // closes what is left, runs the loop until libuv is done with it
+
+  // Loop
+  Instant now() const override { return now_; }
+  WallTime wall() const override;
+  Instant fresh() const override;
+  TimerWheel& timers() override;
+  std::unique_ptr<Connecting> connect(const Address& to, ConnectHandler& handler) override;
+  Result<std::unique_ptr<Listener>> listen(const Address& at, bool reuse_port,
+                                           AcceptHandler& handler) override;
+  void dispose(std::unique_ptr<Disposable> object) override;
+
+  // A listening Unix socket (the admin socket) with the file's mode; replaces a stale file.
+  Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, int mode,
+                                                AcceptHandler& handler);
+  // Serves a descriptor that already listens (handed over or by socket activation).
+  Result<std::unique_ptr<Listener>> adopt_listener(int descriptor, AcceptHandler& handler);
+
+  Mailbox& mailbox();  // lives as long as the loop
+  // Calls `seen` on this loop's thread for each arrival of the signal.
+  void on_signal(int number, std::function<void(int)> seen);
+
+  void run();   // until stop()
+  void stop();  // from the loop's own thread; others post a closure that calls it
+
+  // Within the library: raw handle, the read buffer that all sockets of this loop share.
+  uv_loop_t* raw() { return loop_.get(); }
+  std::span<char> read_buffer() { return read_buffer_; }
+
+ private:
+  struct Parts;
+  std::unique_ptr<uv_loop_t> loop_;
+  std::unique_ptr<Parts> parts_;
+  std::vector<char> read_buffer_;
+  Instant now_;
+};
+
+}  // namespace base
