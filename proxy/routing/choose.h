@@ -19,16 +19,27 @@ struct RequestFacts {
   bool navigation = false;           // Sec-Fetch-Mode: navigate, or a route with `entry`
 };
 
-enum class Reason : uint8_t { forced, pinned, cookie, home, failover, session, address, sequence };
+enum class Reason : uint8_t {
+  forced,
+  pinned,
+  cookie,
+  home,  // back after a failover
+  failover,
+  session,
+  address,
+  sequence,
+  redraw,  // a rollout drew a holder again: onto the same color (no new cookie) or the other
+};
 std::string_view text_of(Reason reason);
 
 struct Choice {
   ColorIndex color = kNoColor;  // kNoColor: nobody can serve this now (hold, then 503)
   Reason reason = Reason::sequence;
-  bool fallback = false;        // served by weight 0 because no weighted color takes new users
-  bool void_cookie = false;     // a cookie came, but its color no longer keeps it
-  bool set_cookie = false;      // the answer carries `cookie` (where answers may carry one)
-  ColorIndex home = kNoColor;   // with failover: what the new cookie remembers
+  bool fallback = false;       // served by weight 0 because no weighted color takes new users
+  bool void_cookie = false;    // a cookie came, but its color no longer keeps it
+  bool set_cookie = false;     // the answer carries a cookie (where answers may carry one); the
+                               // nonce of a cookie that came is kept
+  ColorIndex home = kNoColor;  // with failover: what the new cookie remembers
 };
 
 // `draw`: the worker's next sequence value; used only when nothing identifies the user.

@@ -18,7 +18,7 @@ struct InFlightEntry {
   Kind kind = Kind::http;
   RouteIndex route = 0;
   base::Millis age{0};
-  std::string peer;        // the client's address, as forwarded
+  std::string peer;  // the client's address, as forwarded
   std::string request_id;
 };
 
@@ -28,7 +28,8 @@ class DataPlane {
 
   // Hands the table to every worker. `applied` is called later on the control thread, once every
   // worker uses this table or a newer one. Needs: version above all before.
-  virtual void publish(std::shared_ptr<const RoutingTable> table, std::function<void()> applied) = 0;
+  virtual void publish(std::shared_ptr<const RoutingTable> table,
+                       std::function<void()> applied) = 0;
   virtual uint64_t applied_version() const = 0;  // the smallest over the workers
 
   virtual Totals totals() const = 0;
@@ -37,9 +38,9 @@ class DataPlane {
   virtual void list(ColorIndex color_or_none, size_t most,
                     std::function<void(std::vector<InFlightEntry>)> done) = 0;
 
-  virtual void close_idle(ColorIndex color) = 0;        // idle connections to its backends
+  virtual void close_idle(ColorIndex color) = 0;  // idle connections to its backends
   virtual void close_websockets(ColorIndex color, base::Millis over) = 0;
-  virtual void cut(ColorIndex color) = 0;               // ends what is in flight there
+  virtual void cut(ColorIndex color) = 0;  // ends what is in flight there
 };
 
 }  // namespace routing

@@ -26,8 +26,8 @@ struct ColorEntry {
   std::string name;
   ColorState state = ColorState::ready;
   int weight = 0;
-  bool up = false;       // the color's health: may it be sent requests
-  bool settled = false;  // ready and up for five minutes: those who failed over may come home
+  bool up = false;          // the color's health: may it be sent requests
+  bool settled = false;     // ready and up for five minutes: those who failed over may come home
   uint64_t valid_from = 0;  // cookies issued in earlier epochs are void
   int slots = 6;            // connections at a time, for each http address
   bool reuse = false;       // keeps idle backend connections
@@ -46,22 +46,29 @@ enum class Identity : uint8_t { none, address };
 
 struct Route {
   RouteIndex index = 0;
-  std::string name;                    // the metric label
-  std::vector<std::string> prefixes;   // normalised, matched at segment boundaries
+  std::string name;                   // the metric label
+  std::vector<std::string> prefixes;  // normalised, matched at segment boundaries
   Port port = Port::http;
-  bool buffer = true;                  // whole requests in, answers spooled
+  bool buffer = true;  // whole requests in, answers spooled
   bool asset_fallback = false;
-  bool entry = false;                  // counts as a page navigation
+  bool entry = false;  // counts as a page navigation
   Identity identity = Identity::none;
   std::optional<ColorIndex> pin;
   bool deny_all = false;
-  std::vector<base::Cidr> allow;       // not empty: only these addresses
+  std::vector<base::Cidr> allow;         // not empty: only these addresses
   base::Millis answer_timeout{900'000};  // from the last request byte to the answer's head
   bool has_access_rule() const { return deny_all || !allow.empty(); }
 };
 
 struct SessionKeys {
   std::vector<std::string> names;  // tried as cookie, header and query parameter, in this order
+};
+
+// In a rollout: holders of `color` whose cookie is older than `epoch` are drawn again, on
+// navigations, by the hash of their nonce. Those who stay keep their cookie for the next step.
+struct Redraw {
+  ColorIndex color = kNoColor;
+  uint64_t epoch = 0;  // at which the rollout began
 };
 
 struct RoutingTable {
@@ -74,6 +81,7 @@ struct RoutingTable {
   std::vector<base::Key> cookie_keys;  // the first signs
   std::array<uint8_t, 16> hash_key{};  // for draws by session key and address
   SessionKeys session_keys;
+  std::optional<Redraw> redraw;
   bool held = false;  // `hold on`: new requests wait
   int hold_max = 200;
   base::Millis hold_timeout{15'000};

@@ -14,9 +14,9 @@ namespace routing {
 
 // What is in flight. The first five belong to a color, the rest to none.
 enum class Kind : uint8_t {
-  queued,      // waits for a slot
-  http,        // from the slot to the backend's last byte
-  longpoll,    // a streaming route that is not a websocket
+  queued,    // waits for a slot
+  http,      // from the slot to the backend's last byte
+  longpoll,  // a streaming route that is not a websocket
   websocket,
   mirror,
   receiving,   // the request is not whole yet
@@ -39,27 +39,27 @@ std::string_view code_label(int slot);  // "200", "other"
 enum class Tally : uint8_t {
   connections_accepted,
   cookies_issued,
-  cookies_rejected,   // a cookie of ours with a wrong MAC or shape
-  cookies_void,       // right, but its color no longer keeps it
+  cookies_rejected,        // a cookie of ours with a wrong MAC or shape
+  cookies_void,            // right, but its color no longer keeps it
   affinity_moved_down,     // a holder moved because its color was down
   affinity_moved_redrawn,  // a holder whose color left service was drawn again
   fallbacks,
   retries,
-  retries_refused,    // by the budget
+  retries_refused,  // by the budget
   queue_full,
   queue_timeouts,
-  queue_cancelled,    // the client left while waiting
+  queue_cancelled,  // the client left while waiting
   holds,
   hold_full,
   hold_timeouts,
-  spooled_bytes,      // that did not go straight on
+  spooled_bytes,  // that did not go straight on
   spool_full,
   connects,
   connects_reused,
   connect_failures,
   underscored_fields_dropped,
   forced,
-  own_answers,        // answered without a backend
+  own_answers,  // answered without a backend
 };
 inline constexpr int kTallies = static_cast<int>(Tally::own_answers) + 1;
 std::string_view text_of(Tally tally);
@@ -78,7 +78,7 @@ struct RouteTotals {
 
 struct ColorTotals {
   std::array<int64_t, kKinds> in_flight{};
-  HistogramTotals queue;     // time waited for a slot
+  HistogramTotals queue;  // time waited for a slot
   HistogramTotals connect;
   HistogramTotals websocket_lifetime;
   std::vector<RouteTotals> routes;  // by RouteIndex
@@ -92,7 +92,7 @@ struct BackendTotals {
 };
 
 struct Totals {
-  std::vector<ColorTotals> colors;  // by ColorIndex, then one more: no color
+  std::vector<ColorTotals> colors;      // by ColorIndex, then one more: no color
   std::vector<BackendTotals> backends;  // by BackendId
   std::array<int64_t, kTallies> tallies{};
   std::array<int64_t, static_cast<size_t>(base::ErrorCode::internal) + 1> errors{};

@@ -1,0 +1,55 @@
+// The part of the configuration that routing owns: colors, affinity, fallback, hold, force and
+// routes, with their defaults. A pure reader; nothing is opened or resolved here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/base/address.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/yaml.h"
+#include "proxy/routing/routing_table.h"
+
+namespace routing {
+
+struct ColorConfig {
+  std::string name;
+  int weight = 0;      // initial: a saved weight wins
+  int slots = 0;       // 0 is `auto`
+  bool reuse = false;  // a real Odoo closes after each answer
+  std::vector<base::HostPort> http;
+  std::vector<base::HostPort> websocket;
+};
+
+struct AffinityConfig {
+  std::string cookie = "ofitec_color";
+  std::string secret_file = "/var/lib/sidecar/affinity.key";
+  std::vector<std::string> session_keys = {"session_id", "X-Openerp-Session-Id"};
+};
+
+struct HoldConfig {
+  int max = 200;  // 0: nobody waits, 503 at once
+  base::Millis timeout{15'000};
+};
+
+struct ForceConfig {
+  std::string header = "X-Sidecar-Color";
+  std::string token_file = "/var/lib/sidecar/force.key";  // no such file: nobody can force
+};
+
+struct RoutingConfig {
+  std::vector<ColorConfig> colors;  // 1 or 2, in the order of the file
+  AffinityConfig affinity;
+  bool fallback_allow = true;
+  HoldConfig hold;
+  ForceConfig force;
+  std::vector<Route> routes;  // complete, as a table takes them; first match wins
+};
+
+// Every fault is reported to the file with its line and key; the value is then of no use.
+RoutingConfig read_routing_config(base::Section& top);
+
+// What `routes` is when the key is absent.
+std::vector<Route> default_routes();
+
+}  // namespace routing
