@@ -12,6 +12,8 @@ constexpr ErrorFacts kErrorFacts[] = {
     {bad_message, 400, false, "bad_message"},
     {bad_version, 505, false, "bad_version"},
     {bad_method, 501, false, "bad_method"},
+    {method_refused, 405, false, "method_refused"},
+    {unknown_coding, 501, false, "unknown_coding"},
     {target_too_long, 414, false, "target_too_long"},
     {head_too_large, 431, false, "head_too_large"},
     {body_too_large, 413, false, "body_too_large"},

@@ -13,6 +13,8 @@ enum class ErrorCode : uint8_t {
   bad_message,          // not the protocol, or a reading of it that we refuse
   bad_version,          // a protocol version we do not speak
   bad_method,           // a method outside our list
+  method_refused,       // CONNECT and TRACE: known, and never served
+  unknown_coding,       // a transfer coding other than chunked
   target_too_long,
   head_too_large,
   body_too_large,
