@@ -1,0 +1,69 @@
+// The keys of the control plane, with their defaults and limits: admin, metrics, state, health,
+// drain, names, log and audit.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proxy/base/address.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/yaml.h"
+
+namespace control {
+
+struct AdminConfig {
+  std::string socket = "/run/sidecar/admin.sock";
+  int mode = 0660;
+  std::vector<uint32_t> allow_uids;  // who may command; by default our own and root
+};
+
+struct MetricsConfig {
+  base::Address listen;  // 127.0.0.1:9145
+};
+
+struct StateConfig {
+  std::string file = "/var/lib/sidecar/state.json";
+};
+
+struct HealthConfig {
+  std::string http_path = "/web/health";
+  std::string websocket_path = "/websocket/health";
+  std::string page_path = "/web/login";  // asks the database; empty: no such probe
+  std::string host;                      // the Host field; empty: the backend's name and port
+  base::Millis interval{2'000};
+  base::Millis page_interval{10'000};
+  base::Millis timeout{1'000};
+  base::Millis page_timeout{5'000};  // a first page builds its bundles
+  base::Millis busy_max{130'000};    // above Odoo's limit_time_real
+  int rise = 2;
+  int fall = 3;
+};
+
+struct DrainConfig {
+  base::Millis deadline{1'200'000};
+  base::Millis wait{60'000};
+  base::Millis quiet{300'000};
+  base::Millis ws_close_over{30'000};
+  base::Millis ws_max_after_switch{900'000};
+};
+
+struct NamesConfig {
+  base::Millis interval{5'000};  // how often host names are resolved again
+};
+
+struct ControlConfig {
+  AdminConfig admin;
+  MetricsConfig metrics;
+  StateConfig state;
+  HealthConfig health;
+  DrainConfig drain;
+  NamesConfig names;
+  std::string log = "stderr";                          // "-", "stderr" or a file
+  std::string audit = "/var/lib/sidecar/audit.jsonl";  // a file
+};
+
+// Faults go to the file with line and key.
+ControlConfig read_control_config(base::Section& top);
+
+}  // namespace control
