@@ -25,7 +25,7 @@ class Counter {
 // Upper edges of latency buckets in microseconds, ascending; the last bucket (above all) is
 // implied. 0.6 s and 1.2 s are edges because the scaling policy asks exactly there.
 inline constexpr std::array<int64_t, 16> kLatencyEdgesUs = {
-    1'000,   2'500,   5'000,   10'000,    25'000,    50'000,    100'000,   200'000,
+    1'000,   2'500,   5'000,   10'000,    25'000,    50'000,    100'000,    200'000,
     400'000, 600'000, 900'000, 1'200'000, 2'500'000, 5'000'000, 15'000'000, 60'000'000};
 
 class Histogram {

@@ -10,11 +10,11 @@ namespace base {
 
 enum class ErrorCode : uint8_t {
   // Said by or about a peer's bytes.
-  bad_message,          // not the protocol, or a reading of it that we refuse
-  bad_version,          // a protocol version we do not speak
-  bad_method,           // a method outside our list
-  method_refused,       // CONNECT and TRACE: known, and never served
-  unknown_coding,       // a transfer coding other than chunked
+  bad_message,     // not the protocol, or a reading of it that we refuse
+  bad_version,     // a protocol version we do not speak
+  bad_method,      // a method outside our list
+  method_refused,  // CONNECT and TRACE: known, and never served
+  unknown_coding,  // a transfer coding other than chunked
   target_too_long,
   head_too_large,
   body_too_large,
@@ -23,11 +23,11 @@ enum class ErrorCode : uint8_t {
   denied,               // a rule of a route
   loop_detected,
   // Time.
-  head_timeout,         // the head did not arrive in time
-  body_timeout,         // the body stalled or came below the minimum rate
+  head_timeout,  // the head did not arrive in time
+  body_timeout,  // the body stalled or came below the minimum rate
   connect_timeout,
-  backend_timeout,      // no answer head, or the answer stalled
-  queue_timeout,        // no slot became free in time
+  backend_timeout,  // no answer head, or the answer stalled
+  queue_timeout,    // no slot became free in time
   hold_timeout,
   // Connections.
   connect_refused,
@@ -38,11 +38,11 @@ enum class ErrorCode : uint8_t {
   // Limits of ours.
   queue_full,
   hold_full,
-  no_backend,           // no color serves this request now
-  spool_full,           // memory and disk for waiting bytes are used up
+  no_backend,  // no color serves this request now
+  spool_full,  // memory and disk for waiting bytes are used up
   shutting_down,
   // Outside the relay.
-  io_failed,            // a file or socket call; the detail has errno's text
+  io_failed,  // a file or socket call; the detail has errno's text
   bad_config,
   bad_input,
   conflict,

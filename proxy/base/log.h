@@ -17,7 +17,9 @@ namespace base {
 class LogLine {
  public:
   LogLine& add(std::string_view key, std::string_view value);
-  LogLine& add(std::string_view key, const char* value) { return add(key, std::string_view(value)); }
+  LogLine& add(std::string_view key, const char* value) {
+    return add(key, std::string_view(value));
+  }
   LogLine& add(std::string_view key, int64_t value);
   LogLine& add(std::string_view key, int value) { return add(key, int64_t{value}); }
   LogLine& add(std::string_view key, bool value);
@@ -42,7 +44,8 @@ std::string_view label_of(Level level);
 // anew by reopen() (log rotation).
 class Log {
  public:
-  static Result<std::unique_ptr<Log>> open(const std::string& path, size_t queue_bytes_max = 4 << 20);
+  static Result<std::unique_ptr<Log>> open(const std::string& path,
+                                           size_t queue_bytes_max = 4 << 20);
   ~Log();  // writes what is queued
 
   void write(std::string_view line);  // with its line feed; whole or dropped

@@ -15,9 +15,9 @@ namespace base {
 
 struct MetricSample {
   std::vector<std::pair<std::string, std::string>> labels;
-  double value = 0;                   // counters and gauges
-  std::vector<uint64_t> buckets;      // histograms: cumulative, one per edge, then +Inf
-  double sum = 0;                     // histograms
+  double value = 0;               // counters and gauges
+  std::vector<uint64_t> buckets;  // histograms: cumulative, one per edge, then +Inf
+  double sum = 0;                 // histograms
 };
 
 struct MetricFamily {

@@ -71,7 +71,7 @@ class Spool {
   int64_t file_size_ = 0;
   int64_t file_read_ = 0;
   int64_t disk_granted_ = 0;
-  std::string file_buffer_;     // a piece of the file, at file_buffer_at_
+  std::string file_buffer_;  // a piece of the file, at file_buffer_at_
   int64_t file_buffer_at_ = 0;
   size_t size_ = 0;
   bool keep_all_ = false;

@@ -3,14 +3,19 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "proxy/base/late_report.h"
 #include "proxy/base/loop.h"
 #include "proxy/base/mailbox.h"
 
 typedef struct uv_loop_s uv_loop_t;
 
 namespace base {
+
+class PollPool;
 
 class UvLoop final : public Loop {
  public:
@@ -27,29 +32,47 @@ class UvLoop final : public Loop {
                                            AcceptHandler& handler) override;
   void dispose(std::unique_ptr<Disposable> object) override;
 
-  // A listening Unix socket (the admin socket) with the file's mode; replaces a stale file.
+  // A listening Unix socket (the admin socket) with the file's mode; replaces a stale file, and
+  // fails with conflict where another process answers. Its destructor removes the file unless
+  // another process has put its own there.
   Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, int mode,
                                                 AcceptHandler& handler);
-  // Serves a descriptor that already listens (handed over or by socket activation).
+  // Serves a descriptor that already listens (handed over or by socket activation). Takes it.
   Result<std::unique_ptr<Listener>> adopt_listener(int descriptor, AcceptHandler& handler);
+  std::unique_ptr<Connecting> connect_unix(const std::string& path, ConnectHandler& handler);
 
   Mailbox& mailbox();  // lives as long as the loop
+  // For threads that may outlive the loop: posts after the loop's end are dropped.
+  std::shared_ptr<Mailbox> share_mailbox();
   // Calls `seen` on this loop's thread for each arrival of the signal.
   void on_signal(int number, std::function<void(int)> seen);
 
   void run();   // until stop()
   void stop();  // from the loop's own thread; others post a closure that calls it
 
-  // Within the library: raw handle, the read buffer that all sockets of this loop share.
+  // Within the library: raw handle, the read buffer that all sockets of this loop share, and what
+  // sockets need of a turn.
   uv_loop_t* raw() { return loop_.get(); }
   std::span<char> read_buffer() { return read_buffer_; }
+  PollPool& poll_pool();
+  LateReports& late_reports();
+  // Every callback from libuv starts with this: the first of a turn reads the clock.
+  void begin_turn() {
+    if (time_is_old_) read_time();
+  }
 
  private:
   struct Parts;
+  void read_time();
+  void finish_turn();
+  void arm_timer();
+
   std::unique_ptr<uv_loop_t> loop_;
   std::unique_ptr<Parts> parts_;
   std::vector<char> read_buffer_;
   Instant now_;
+  bool time_is_old_ = true;
+  bool is_running_ = false;
 };
 
 }  // namespace base

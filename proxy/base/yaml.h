@@ -17,8 +17,8 @@ namespace base {
 
 struct ConfigFault {
   std::string file;
-  int line = 0;      // 1-based; 0 when the file as a whole is meant
-  std::string key;   // dotted path: "colors.blue.weight"
+  int line = 0;     // 1-based; 0 when the file as a whole is meant
+  std::string key;  // dotted path: "colors.blue.weight"
   std::string message;
   std::string text() const;  // "conf/sidecar.yaml:12: colors.blue.weight: …"
 };
@@ -30,10 +30,10 @@ class YamlFile;
 class Section {
  public:
   bool has(std::string_view key) const;
-  std::string path() const;  // "colors.blue", "" at the top
+  std::string path() const;               // "colors.blue", "" at the top
   std::vector<std::string> keys() const;  // in the file's order
 
-  void read(std::string_view key, bool& value);             // on/off, true/false, yes/no
+  void read(std::string_view key, bool& value);  // on/off, true/false, yes/no
   void read(std::string_view key, std::string& value);
   void read(std::string_view key, int64_t& value, int64_t least, int64_t most);
   void read(std::string_view key, int& value, int least, int most);
@@ -79,7 +79,8 @@ class YamlFile {
 };
 
 // The word of `words` that is nearest to `given`, if any is near enough to be meant.
-std::optional<std::string> nearest_word(std::string_view given, const std::vector<std::string>& words);
+std::optional<std::string> nearest_word(std::string_view given,
+                                        const std::vector<std::string>& words);
 
 std::optional<Millis> parse_duration(std::string_view text);  // also used by the admin grammar
 std::string duration_text(Millis value);                      // "15m", "1500ms"
