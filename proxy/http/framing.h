@@ -37,8 +37,35 @@ class BodyReader {
   uint64_t content_bytes() const { return content_bytes_; }
 
  private:
-  enum class Part : uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, final_lf };
+  // What comes next in a chunked body; the content itself is `data`.
+  enum class Part : uint8_t {
+    size,
+    extension_name,  // behind ";": the first byte of its name
+    extension_rest,
+    extension_value,  // behind "="
+    extension_token,
+    extension_quoted,
+    extension_escaped,
+    extension_end,  // behind the closing quote
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,  // of a line, or of the empty line
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    final_lf,
+  };
+  base::Result<Step> read_run(std::string_view bytes, size_t at);
   base::Result<Step> read_chunked(std::string_view bytes);
+  // One byte of the frame. Returns what is wrong with it, or nullptr.
+  const char* take(char byte);
+  const char* take_size(char byte);
+  const char* take_extension(char byte);
+  const char* take_trailer(char byte);
+  const char* end_size_line();
+  const char* match_trailer_name(char byte);
   base::Result<Step> fault(std::string_view what) const;
 
   Framing framing_;
@@ -49,9 +76,11 @@ class BodyReader {
   size_t extension_bytes_ = 0;
   size_t extension_bytes_here_ = 0;
   size_t trailer_bytes_ = 0;
+  size_t name_bytes_ = 0;  // of the trailer being read
+  uint8_t forbidden_ = 0;  // which forbidden names it may still become, a bit each
   int digits_ = 0;
   Part part_ = Part::size;
-  uint8_t scan_state_ = 0;  // of the extension and trailer grammars
+  bool is_too_large_ = false;
   base::Side side_ = base::Side::client;
   bool done_ = true;
 };

@@ -80,15 +80,15 @@ struct Framing {
 
 struct RequestHead {
   Method method = Method::get;
-  int minor = 1;                  // HTTP/1.minor
-  std::string_view target;        // origin-form as it is forwarded, or "*"
-  std::string_view path;          // target up to "?"
-  std::string_view query;         // after "?", empty without one
-  std::string_view host;          // the target's authority if it had one, else Host; may be empty (1.0)
+  int minor = 1;            // HTTP/1.minor
+  std::string_view target;  // origin-form as it is forwarded, or "*"
+  std::string_view path;    // target up to "?"
+  std::string_view query;   // after "?", empty without one
+  std::string_view host;    // the target's authority if it had one, else Host; may be empty (1.0)
   std::vector<Field> fields;
   Framing framing;
-  bool keep_alive = true;         // what the client wants and the version allows
-  bool websocket = false;         // a lone, well-formed websocket upgrade (GET, 1.1, no body)
+  bool keep_alive = true;  // what the client wants and the version allows
+  bool websocket = false;  // a lone, well-formed websocket upgrade (GET, 1.1, no body)
   bool expects_continue = false;
 
   const Field* find(FieldId id) const;  // the first of that name, or nullptr

@@ -13,7 +13,7 @@
 namespace http {
 
 struct HeadLimits {
-  size_t head_bytes = 64 << 10;  // requests: 431
+  size_t head_bytes = 64 << 10;    // requests: 431
   size_t target_bytes = 16 << 10;  // 414
   size_t line_bytes = 16 << 10;
   size_t fields = 100;
