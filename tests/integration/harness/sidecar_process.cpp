@@ -1,0 +1,132 @@
+#include "tests/integration/harness/sidecar_process.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace harness {
+namespace {
+
+using nlohmann::json;
+
+uint16_t port_of(const std::string& address) {
+  return static_cast<uint16_t>(std::atoi(address.c_str() + address.rfind(':') + 1));
+}
+
+std::string list(const std::vector<std::string>& words) {
+  std::string text = "[";
+  for (const std::string& word : words) text += (text.size() > 1 ? ", \"" : "\"") + word + "\"";
+  return text + "]";
+}
+
+}  // namespace
+
+SidecarProcess::SidecarProcess(SidecarSetup setup) : setup_(std::move(setup)) {
+  write_config();
+  start();
+}
+
+SidecarProcess::~SidecarProcess() {
+  if (!killed_ && !stop()) {
+    process_->signal(SIGKILL);
+    std::fprintf(stderr, "the sidecar did not end by SIGTERM; its log:\n%s\n", log().c_str());
+    std::abort();
+  }
+  if (const std::string found = alarms(); !found.empty()) {
+    std::fprintf(stderr, "the sidecar said:\n%s\n", found.c_str());
+    std::abort();
+  }
+}
+
+void SidecarProcess::write_config() {
+  const std::string& folder = folder_.path();
+  std::map<std::string, std::string> keys = {
+      {"listen", "127.0.0.1:0"},
+      {"workers", std::to_string(setup_.workers)},
+      {"admin", "{ socket: " + folder + "/admin.sock }"},
+      {"metrics", "{ listen: 127.0.0.1:0 }"},
+      {"state", "{ file: " + folder + "/state.json }"},
+      {"spool", "{ dir: " + folder + ", memory: 64MiB, disk: 1GiB, min_free: 16MiB }"},
+      {"log", folder + "/sidecar.log"},
+      {"audit", folder + "/audit.jsonl"},
+      {"access_log", folder + "/access.log"},
+      {"affinity", "{ cookie: color, secret_file: " + folder + "/affinity.key }"},
+      {"health", "{ interval: 100ms, page_interval: 500ms, timeout: 1s, rise: 2, fall: 3 }"},
+      {"shutdown", "{ lame_duck: 0s, timeout: 5s }"},
+  };
+  for (const auto& [key, value] : setup_.keys) keys[key] = value;
+  std::string colors = "\n";
+  for (const ColorSetup& color : setup_.colors) {
+    colors += "  " + color.name + ": { weight: " + std::to_string(color.weight) +
+              ", slots: " + color.slots + ", reuse: " + (color.reuse ? "on" : "off") +
+              ", http: " + list(color.http) + ", websocket: " + list(color.websocket) + " }\n";
+  }
+  std::string text;
+  for (const auto& [key, value] : keys) text += key + ": " + value + "\n";
+  write_text(config_path(), text + "colors:" + colors);
+}
+
+void SidecarProcess::start() {
+  if (process_ && process_->running() && !stop()) throw Failure("the sidecar did not end");
+  killed_ = false;
+  std::filesystem::remove(socket_path());
+  process_ = std::make_unique<Process>(
+      std::vector<std::string>{program("sidecar"), "--config", config_path()}, folder_ / "output",
+      setup_.environment);
+  await("the sidecar to listen", [this] {
+    if (!process_->running()) throw Failure("the sidecar ended: " + process_->output() + log());
+    if (::access(socket_path().c_str(), F_OK) != 0) return false;
+    try {
+      const json status = json::parse(ask("status"));
+      port_ = port_of(status.at("listening").at(0).get<std::string>());
+      metrics_port_ = port_of(status.at("metrics").get<std::string>());
+    } catch (const Failure&) {
+      return false;  // the socket is there before its listener
+    }
+    return port_ != 0;
+  });
+}
+
+std::string SidecarProcess::command(const std::string& line) {
+  std::string answer = ask(line);
+  if (answer.find("\"ok\":true") == std::string::npos) throw Failure(line + " → " + answer);
+  return answer;
+}
+
+bool SidecarProcess::is_up(const std::string& color) const {
+  return scrape().sum("sidecar_color_up", "color=\"" + color + "\"") == 1;
+}
+
+void SidecarProcess::wait_until_up(const std::vector<std::string>& colors, Millis within) {
+  for (const std::string& color : colors) {
+    await(
+        color + " to be up", [&] { return is_up(color); }, within);
+  }
+}
+
+std::optional<int> SidecarProcess::stop(Millis within) {
+  process_->signal(SIGTERM);
+  return process_->wait(within * kSlowness);
+}
+
+void SidecarProcess::kill() {
+  killed_ = true;
+  process_->signal(SIGKILL);
+  process_->wait(Millis{10'000});
+}
+
+std::string SidecarProcess::read_alarms() const {
+  // The log is JSON lines; a report of a sanitizer or a broken invariant goes to standard error.
+  std::string found;
+  const std::string text = log();
+  for (const char* word : {"Sanitizer", "broken invariant", "\"level\":\"alert\""}) {
+    if (text.find(word) != std::string::npos) found += std::string(word) + " in its log\n";
+  }
+  return found;
+}
+
+}  // namespace harness
