@@ -25,6 +25,7 @@ class Formula {
   const std::vector<int>& boxes_used() const;
 
  private:
+  friend class FormulaParser;
   struct Node;
   Formula();
   std::unique_ptr<Node> root_;
