@@ -72,8 +72,8 @@ Judgement read_framing(const Scan& scan, const std::vector<Field>& fields, Frami
     return check_codings(fields);
   }
   if (!has_length) return {};
-  const Field& field = fields[scan.index.at(FieldId::content_length)];
-  if (scan.index.times(FieldId::content_length) > 1) return bad("several Content-Length");
+  if (scan.index.has_several(FieldId::content_length)) return bad("several Content-Length");
+  const Field& field = fields[scan.index.last(FieldId::content_length)];
   if (!read_length(field.value, framing.length)) return bad("malformed Content-Length");
   if (has_tab_behind(field.value)) return bad("TAB behind Content-Length");
   framing.body = BodyKind::length;
@@ -100,8 +100,8 @@ Judgement read_connections(const Scan& scan, std::vector<Field>& fields,
 
 // Is there exactly one Upgrade field, and does it ask for websocket and nothing else?
 bool names_websocket_only(const Scan& scan, const std::vector<Field>& fields) {
-  return scan.index.times(FieldId::upgrade) == 1 &&
-         equal_ignoring_case(fields[scan.index.at(FieldId::upgrade)].value, "websocket");
+  return scan.index.has(FieldId::upgrade) && !scan.index.has_several(FieldId::upgrade) &&
+         equal_ignoring_case(fields[scan.index.last(FieldId::upgrade)].value, "websocket");
 }
 
 // To a CGI-like origin Content_Length is Content-Length.
@@ -121,13 +121,13 @@ Judgement check_underscored(const std::vector<Field>& fields) {
 }
 
 Judgement check_host(const Scan& scan, RequestHead& head) {
-  const unsigned times = scan.index.times(FieldId::host);
-  if (times > 1) return bad("several Host");
-  if (times == 0 && head.minor == 1) return bad("no Host");
+  if (scan.index.has_several(FieldId::host)) return bad("several Host");
   head.host = {};
-  if (times == 1) {
-    head.host = head.fields[scan.index.at(FieldId::host)].value;
+  if (scan.index.has(FieldId::host)) {
+    head.host = head.fields[scan.index.last(FieldId::host)].value;
     if (!is_authority(head.host)) return bad("malformed Host");
+  } else if (head.minor == 1) {
+    return bad("no Host");
   }
   // The target's authority replaces Host (RFC 9112 3.2.2).
   if (!scan.start_line.authority.empty()) head.host = scan.start_line.authority;
@@ -183,7 +183,7 @@ Judgement check_request(const Scan& scan, size_t fields_max, uint64_t body_bytes
   head.path = head.target.substr(0, question);
   head.query =
       question == std::string_view::npos ? std::string_view{} : head.target.substr(question + 1);
-  if (scan.index.underscored) {
+  if (scan.underscored) {
     if (const Judgement found = check_underscored(head.fields)) return found;
   }
   if (const Judgement found = check_host(scan, head)) return found;
@@ -208,7 +208,7 @@ Judgement check_response(const Scan& scan, size_t fields_max, Method to, bool up
   if (const Judgement found = read_connections(scan, head.fields, options)) return found;
   Framing claimed;
   if (const Judgement found = read_framing(scan, head.fields, claimed)) return found;
-  if (scan.index.underscored) {
+  if (scan.underscored) {
     // Only a CGI-like origin confuses "_" and "-"; clients do not.
     for (Field& field : head.fields) field.underscored = false;
   }

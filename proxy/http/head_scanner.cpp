@@ -62,13 +62,14 @@ void HeadScanner::scan(std::string_view bytes, size_t seen, std::vector<Field>& 
 }
 
 void HeadScanner::scan_all(std::string_view bytes, std::vector<Field>& fields, Scan& result) const {
-  result = Scan{};
+  result.clear();
   fields.clear();
   const char* const begin = bytes.data();
   const char* const end = begin + bytes.size();
   const char* const start = kind_ == HeadKind::request ? skip_empty_lines(begin, end) : begin;
   if (start == end) return;
-  const char* const line_end = find_control(start, end);
+  ControlScan controls(start, end);
+  const char* const line_end = controls.next_fault();
   if (line_end == start || !is_crlf(line_end, end)) {
     judge_start_line(start, start, end, result);
     return;
@@ -85,7 +86,8 @@ void HeadScanner::scan_all(std::string_view bytes, std::vector<Field>& fields, S
   } else if (const Judgement found = read_status_line(line, result.start_line)) {
     return refuse(found->code, found->what, result);
   }
-  const char* const rest = read_fields(line_end + 2, end, fields, result);
+  controls.next();  // the LF
+  const char* const rest = read_fields(line_end + 2, end, controls, fields, result);
   if (!is_crlf(rest, end)) return judge_field_line(rest, rest, end, result);
   result.state = Scan::State::complete;
   result.start = static_cast<size_t>(start - begin);
@@ -114,38 +116,47 @@ bool HeadScanner::is_worth_reading(std::string_view bytes, size_t seen, std::vec
     judge_field_line(line, std::max(line, fresh - 1), end, result);
     return false;
   }
-  const char* const rest = read_fields(line, end, fields, result);
+  const char* const rest = read_fields(line, end, ControlScan(line, end), fields, result);
   if (is_crlf(rest, end)) return true;
   judge_field_line(rest, rest, end, result);
   return false;
 }
 
 // Reads whole, well-formed field lines and returns where the first other line begins.
-const char* HeadScanner::read_fields(const char* at, const char* end, std::vector<Field>& fields,
-                                     Scan& result) const {
-  FieldIndex& index = result.index;
+const char* HeadScanner::read_fields(const char* at, const char* end, ControlScan controls,
+                                     std::vector<Field>& fields, Scan& result) const {
+  const size_t fields_max = limits_.fields;
+  size_t count = result.fields;
+  bool underscored = false;
+  FieldIndex index = result.index;
   for (;;) {
-    bool underscored = false;
-    const char* const colon = find_name_end(at, end, underscored);
-    if (colon == end || *colon != ':' || colon == at) return at;
-    const char* value = colon + 1;
-    while (value != end && is_blank(*value)) ++value;
-    const char* const line_end = find_control(value, end);
-    if (!is_crlf(line_end, end)) return at;
-    if (static_cast<size_t>(line_end - at) > limits_.line_bytes) return at;
-    ++result.fields;
-    if (fields.size() < limits_.fields) {
+    const char* const line_end = controls.next_fault();
+    if (!is_crlf(line_end, end)) break;
+    controls.next();  // the LF
+    bool has_underscore = false;
+    // It does not pass the CR, which is no tchar.
+    const char* const colon = find_name_end(at, end, has_underscore);
+    if (*colon != ':' || colon == at) break;
+    if (static_cast<size_t>(line_end - at) > limits_.line_bytes) break;
+    if (count < fields_max) {
+      const char* value = colon + 1;
+      while (is_blank(*value)) ++value;
       const char* value_end = line_end;
       while (value_end != value && is_blank(value_end[-1])) --value_end;
       const std::string_view name = between(at, colon);
       const KnownName known = known_name(name);
-      const auto id = static_cast<size_t>(known.id);
-      if (index.count[id]++ == 0) index.first[id] = static_cast<uint16_t>(fields.size());
-      index.underscored |= underscored;
-      fields.push_back({name, between(value, value_end), known.id, known.hop_by_hop, underscored});
+      index.add(known.id, count);
+      underscored |= has_underscore;
+      fields.push_back(
+          {name, between(value, value_end), known.id, known.hop_by_hop, has_underscore});
     }
+    ++count;
     at = line_end + 2;
   }
+  result.fields = count;
+  result.underscored = underscored;
+  result.index = index;
+  return at;
 }
 
 // A start line that is not whole and well-formed; the bytes before `from` were judged before.

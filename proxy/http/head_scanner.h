@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proxy/base/error.h"
+#include "proxy/http/bytes.h"
 #include "proxy/http/field_names.h"
 #include "proxy/http/message.h"
 #include "proxy/http/start_line.h"
@@ -27,24 +28,45 @@ struct ScanLimits {
 };
 
 // What the fields of one head hold, by id.
-struct FieldIndex {
-  std::array<uint16_t, kFieldIds> count{};
-  std::array<uint16_t, kFieldIds> first{};  // where in the vector, if count > 0
-  bool underscored = false;                 // some name has a "_"
+class FieldIndex {
+ public:
+  void clear() { seen_ = repeated_ = 0; }
+  void add(FieldId id, size_t at) {
+    const uint64_t bit = bit_of(id);
+    repeated_ |= seen_ & bit;
+    seen_ |= bit;
+    last_[static_cast<size_t>(id)] = static_cast<uint16_t>(at);
+  }
+  bool has(FieldId id) const { return (seen_ & bit_of(id)) != 0; }
+  bool has_several(FieldId id) const { return (repeated_ & bit_of(id)) != 0; }
+  // Where in the vector the last of that name is. Needs: has(id).
+  size_t last(FieldId id) const { return last_[static_cast<size_t>(id)]; }
 
-  bool has(FieldId id) const { return count[static_cast<size_t>(id)] != 0; }
-  unsigned times(FieldId id) const { return count[static_cast<size_t>(id)]; }
-  size_t at(FieldId id) const { return first[static_cast<size_t>(id)]; }
+ private:
+  static_assert(kFieldIds <= 64);
+  static constexpr uint64_t bit_of(FieldId id) { return uint64_t{1} << static_cast<unsigned>(id); }
+  uint64_t seen_ = 0;
+  uint64_t repeated_ = 0;
+  std::array<uint16_t, kFieldIds> last_;
 };
 
 struct Scan {
   enum class State : uint8_t { incomplete, complete, faulty } state = State::incomplete;
-  size_t start = 0;       // complete: where the start line begins
-  size_t head_bytes = 0;  // complete: behind the empty line
-  size_t fields = 0;      // complete: how many there are
-  StartLine start_line;   // complete
-  FieldIndex index;       // complete
-  Fault fault;            // faulty
+  size_t start = 0;          // complete: where the start line begins
+  size_t head_bytes = 0;     // complete: behind the empty line
+  size_t fields = 0;         // complete: how many there are
+  StartLine start_line;      // complete
+  FieldIndex index;          // complete
+  bool underscored = false;  // complete: some name has a "_"
+  Fault fault;               // faulty
+
+  void clear() {
+    state = State::incomplete;
+    fields = 0;
+    start_line = {};
+    index.clear();
+    underscored = false;
+  }
 };
 
 class HeadScanner {
@@ -58,8 +80,8 @@ class HeadScanner {
   void scan_all(std::string_view bytes, std::vector<Field>& fields, Scan& result) const;
   bool is_worth_reading(std::string_view bytes, size_t seen, std::vector<Field>& fields,
                         Scan& result) const;
-  const char* read_fields(const char* at, const char* end, std::vector<Field>& fields,
-                          Scan& result) const;
+  const char* read_fields(const char* at, const char* end, ControlScan controls,
+                          std::vector<Field>& fields, Scan& result) const;
   void judge_start_line(const char* line, const char* from, const char* end, Scan& result) const;
   void judge_field_line(const char* line, const char* from, const char* end, Scan& result) const;
 
