@@ -48,6 +48,10 @@ class Stream {
   // The destructor then sends RST instead of FIN: the peer must see that something is missing.
   virtual void reset_on_close() = 0;
 
+  // After on_end: has the peer reset meanwhile? For the last question before an answer counts as
+  // delivered to a client that had stopped sending.
+  virtual bool peer_has_reset() const { return false; }
+
   virtual Address peer() const = 0;
 };
 

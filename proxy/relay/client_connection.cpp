@@ -1,0 +1,262 @@
+#include "proxy/relay/client_connection.h"
+
+#include "proxy/base/check.h"
+#include "proxy/relay/own_answers.h"
+#include "proxy/relay/worker.h"
+
+namespace relay {
+
+using base::ErrorCode;
+
+ClientConnection::ClientConnection(Worker& worker, std::unique_ptr<base::Stream> stream)
+    : worker_(worker),
+      stream_(std::move(stream)),
+      deadline_(worker.loop().timers(), this, base::fires<&ClientConnection::on_deadline>),
+      accepted_(worker.loop().now()) {
+  facts_.peer = stream_->peer();
+  for (const base::Cidr& trusted : worker.core().config.trusted_proxies) {
+    facts_.trusted = facts_.trusted || trusted.contains(facts_.peer);
+  }
+  facts_.instance = worker.core().instance;
+  worker_.counters().client_connections.add(1);
+  worker_.counters().tally(routing::Tally::connections_accepted);
+  stream_->set_handler(this);
+  stream_->resume_reading();
+  deadline_.start(worker.core().config.timeouts.first_byte);
+}
+
+bool ClientConnection::may_keep() const {
+  const RelayConfig& config = worker_.core().config;
+  return state_ == State::busy && (!input_ended_ || unread_ > 0) && !worker_.is_leaving() &&
+         requests_ < config.keep_alive_requests &&
+         worker_.loop().now() - accepted_ < config.timeouts.connection_age;
+}
+
+void ClientConnection::on_bytes(std::string_view bytes) {
+  if (state_ == State::lingering) {
+    lingered_ += bytes.size();
+    if (lingered_ > worker_.core().config.linger_bytes) close();
+    return;
+  }
+  if (state_ == State::closing || state_ == State::gone) return;
+  read(bytes);
+}
+
+// Takes bytes as far as there is something to do with them; the rest waits in in_. Whatever ends
+// an exchange below only changes the state, and the loop here goes on with the next request.
+void ClientConnection::read(std::string_view bytes) {
+  CHECK(!reading_);
+  reading_ = true;
+  std::string held;  // keeps earlier bytes alive while they are read
+  std::string_view rest = bytes;
+  if (!in_.empty()) {
+    in_.append(bytes);
+    held.swap(in_);
+    rest = held;
+  }
+  while (!rest.empty()) {
+    if (state_ == State::busy && exchange_ != nullptr && exchange_->wants_body()) {
+      const size_t used = exchange_->take_body(rest);
+      rest.remove_prefix(used);
+      if (used == 0) break;
+    } else if (state_ == State::reading) {
+      const size_t used = read_head(rest);
+      if (used == 0) break;
+      rest.remove_prefix(used);
+    } else {
+      break;
+    }
+  }
+  reading_ = false;
+  if (state_ == State::reading || state_ == State::busy) keep_rest(rest);
+}
+
+void ClientConnection::keep_rest(std::string_view rest) {
+  in_.assign(rest);
+  const bool too_much = state_ == State::busy && in_.size() > worker_.core().config.pipelined_bytes;
+  if (too_much && !paused_) {
+    paused_ = true;
+    stream_->pause_reading();
+  }
+  if (in_.empty() && in_.capacity() > 64) in_.shrink_to_fit();
+}
+
+// Returns how many bytes were used, 0: the head is not whole, or it was refused.
+size_t ClientConnection::read_head(std::string_view bytes) {
+  http::RequestHead& head = worker_.request_head();
+  const http::Parsed parsed = worker_.parser().parse_request(bytes, head_seen_, head);
+  if (parsed.state == http::Parsed::State::incomplete) {
+    head_seen_ = bytes.size();
+    if (!head_begun_) {
+      // From its first byte, absolute: a byte now and then gains nothing.
+      head_begun_ = true;
+      deadline_.start(worker_.core().config.timeouts.head);
+    }
+    return 0;
+  }
+  head_seen_ = 0;
+  head_begun_ = false;
+  if (parsed.state == http::Parsed::State::faulty) {
+    refuse(parsed.error);
+    return 0;
+  }
+  ++requests_;
+  state_ = State::busy;
+  deadline_.stop();
+  unread_ = bytes.size() - parsed.head_bytes;
+  exchange_ = &worker_.take_exchange();
+  exchange_->begin(*this, head);
+  return parsed.head_bytes;
+}
+
+// A head that we refuse: one answer, then the end of this connection. Nothing behind it is read
+// as a request.
+void ClientConnection::refuse(const base::Error& error) {
+  worker_.counters().errors[static_cast<size_t>(error.code)].add(1);
+  worker_.counters().tally(routing::Tally::own_answers);
+  const int status = base::facts_of(error.code).status;
+  worker_.counters()
+      .color(routing::kNoColor)
+      .routes[routing::kRoutesMax - 1]
+      .requests[static_cast<size_t>(routing::code_slot(status))]
+      .add(1);
+  OwnAnswer answer;
+  answer.status = status;
+  answer.date = worker_.date();
+  std::string& out = worker_.scratch();
+  out.clear();
+  write_own_answer(answer, out);
+  stream_->write(out);
+  begin_closing();
+}
+
+void ClientConnection::on_exchange_done(bool keep) {
+  exchange_ = nullptr;
+  if (state_ != State::busy) return;
+  if (!keep || worker_.is_leaving()) {
+    begin_closing();
+    return;
+  }
+  state_ = State::reading;
+  if (in_.empty() || reading_) start_idle_deadline();
+  paused_ = false;
+  stream_->resume_reading();
+  // What was pipelined is read now, unless the loop that called us does it.
+  if (!reading_ && !in_.empty()) {
+    read({});
+    if (state_ == State::reading && exchange_ == nullptr) start_idle_deadline();
+  }
+  if (!reading_ && input_ended_ && state_ == State::reading) begin_closing();
+}
+
+void ClientConnection::start_idle_deadline() {
+  if (!head_begun_) deadline_.start(worker_.core().config.timeouts.keep_alive);
+}
+
+void ClientConnection::cut() {
+  exchange_ = nullptr;
+  stream_->reset_on_close();
+  close();
+}
+
+std::unique_ptr<base::Stream> ClientConnection::give_stream(std::string& early) {
+  early.swap(in_);
+  stream_->set_handler(nullptr);
+  std::unique_ptr<base::Stream> stream = std::move(stream_);
+  exchange_ = nullptr;
+  state_ = State::gone;
+  deadline_.stop();
+  worker_.counters().client_connections.add(-1);
+  worker_.retire(*this);
+  return stream;
+}
+
+void ClientConnection::on_end() {
+  input_ended_ = true;
+  switch (state_) {
+    case State::busy:
+      // A client may stop sending and still wait for its answer, but not in the middle of a body.
+      if (exchange_->wants_body()) leave_exchange();
+      return;
+    case State::reading:
+    case State::lingering:
+      close();
+      return;
+    case State::closing:
+    case State::gone:
+      return;
+  }
+}
+
+void ClientConnection::on_broken(const base::Error&) { leave_exchange(); }
+
+void ClientConnection::leave_exchange() {
+  Exchange* exchange = exchange_;
+  exchange_ = nullptr;
+  close();
+  if (exchange != nullptr) exchange->on_client_gone();
+}
+
+void ClientConnection::on_flushed() {
+  if (state_ == State::closing) {
+    begin_lingering();
+  } else if (exchange_ != nullptr) {
+    exchange_->on_client_flushed();
+  }
+}
+
+void ClientConnection::begin_closing() {
+  state_ = State::closing;
+  in_.clear();
+  if (stream_->pending() == 0) {
+    begin_lingering();
+  } else {
+    deadline_.start(worker_.core().config.timeouts.send_idle);
+  }
+}
+
+// FIN, then read on for a while: closing with unread bytes would reset the connection and take the
+// answer away from a client that still sends (RFC 9112 9.6).
+void ClientConnection::begin_lingering() {
+  state_ = State::lingering;
+  stream_->finish_writing();
+  if (input_ended_) {
+    close();
+    return;
+  }
+  stream_->resume_reading();
+  deadline_.start(worker_.core().config.timeouts.linger);
+}
+
+void ClientConnection::close() {
+  if (state_ == State::gone) return;
+  state_ = State::gone;
+  deadline_.stop();
+  worker_.counters().client_connections.add(-1);
+  worker_.retire(*this);
+}
+
+void ClientConnection::leave() {
+  if (is_idle()) begin_closing();
+}
+
+void ClientConnection::on_deadline() {
+  switch (state_) {
+    case State::reading:
+      if (head_begun_) {
+        refuse({ErrorCode::head_timeout, base::Side::client, "head not complete in time"});
+      } else {
+        close();
+      }
+      return;
+    case State::closing:
+    case State::lingering:
+      close();
+      return;
+    case State::busy:
+    case State::gone:
+      return;
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,344 @@
+#include "proxy/relay/exchange.h"
+
+#include <algorithm>
+
+#include "proxy/relay/client_connection.h"
+#include "proxy/relay/own_answers.h"
+#include "proxy/relay/worker.h"
+
+namespace relay {
+
+using base::ErrorCode;
+using base::Side;
+using routing::Kind;
+using routing::Tally;
+
+namespace {
+constexpr size_t kStreamedAhead = 64 << 10;  // of a streaming request, before its client pauses
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+bool is_sent_to(const routing::ColorEntry& color) { return color.keeps_holders() && color.up; }
+}  // namespace
+
+Exchange::Exchange(Worker& worker)
+    : worker_(worker),
+      deadline_(worker.loop().timers(), this, base::fires<&Exchange::on_deadline>),
+      body_(worker.core().spool),
+      delivery_(worker.core().spool) {}
+
+// --- the request ---------------------------------------------------------------------------
+
+void Exchange::begin(ClientConnection& client, const http::RequestHead& head) {
+  client_ = &client;
+  stage_ = Stage::receiving;
+  begun_ = received_ = worker_.loop().now();
+  worker_.retry_budget().count_request(begun_);
+  delivery_.begin(client.stream(), true);
+  framing_in_ = head.framing;
+  body_in_ = http::BodyReader(head.framing, worker_.core().config.limits.body_bytes, Side::client);
+  read_head_facts(head);
+  if (answer_ourselves(head)) return;
+
+  if (head.expects_continue && wants_body()) client.stream().write(kContinue);
+  if (!wants_body()) {
+    received_ = begun_;
+    choose();
+    return;
+  }
+  in_flight_ = InFlight(worker_.counters(), routing::kNoColor, Kind::receiving);
+  deadline_.start(worker_.core().config.timeouts.body_idle);
+  if (!buffer_) choose();
+}
+
+void Exchange::read_head_facts(const http::RequestHead& head) {
+  method_ = head.method;
+  minor_ = head.minor;
+  websocket_ = head.websocket;
+  client_keep_alive_ = head.keep_alive && head.minor == 1;
+  json_rpc_ = speaks_json_rpc(head.path);
+  request_id_.clear();
+  const http::Field* id = head.find(http::FieldId::x_request_id);
+  const bool kept =
+      client_->facts().trusted && id != nullptr && !id->value.empty() && id->value.size() <= 128;
+  if (kept) {
+    request_id_ = id->value;
+  } else {
+    worker_.write_request_id(request_id_);
+  }
+  forward_.clear();
+  const int dropped = write_request_head(head, client_->facts(), request_id_, forward_);
+  if (dropped > 0) worker_.counters().tally(Tally::underscored_fields_dropped, dropped);
+  target_at_ = http::text_of(head.method).size() + 1;
+  path_bytes_ = head.path.size();
+}
+
+// Health, loops and rules: what never reaches a backend. True: the exchange has ended.
+bool Exchange::answer_ourselves(const http::RequestHead& head) {
+  const bool reads = method_ == http::Method::get || method_ == http::Method::head;
+  if (reads && head.path == kHealthPath) {
+    const bool serving = !worker_.core().lame_duck.load(std::memory_order_relaxed);
+    const bool keep = client_keep_alive_ && !wants_body() && client_->may_keep();
+    std::string& out = worker_.scratch();
+    out.clear();
+    write_health_answer(serving, worker_.date(), method_ == http::Method::head, !keep, out);
+    status_ = serving ? 200 : 503;
+    worker_.counters().tally(Tally::own_answers);
+    write_to_client(out);
+    end(keep);
+    return true;
+  }
+  if (has_looped(head, worker_.core().instance)) {
+    fail({ErrorCode::loop_detected, Side::client, "our own name stands in Via"});
+    return true;
+  }
+  const base::WallTime now = worker_.loop().wall();
+  const auto now_s = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  const RequestReading reading = read_request(head, client_->facts(), worker_.table(),
+                                              worker_.signer(), now_s, worker_.scratch());
+  facts_ = reading.facts;
+  client_address_ = reading.client;
+  https_ = reading.https;
+  user_ = reading.user;
+  if (reading.cookie_rejected) worker_.counters().tally(Tally::cookies_rejected);
+  return !take_route(reading.match);
+}
+
+// False: an access rule or no route, and the exchange has ended.
+bool Exchange::take_route(const routing::Match& match) {
+  if (match.result == routing::Match::Result::ambiguous) {
+    fail({ErrorCode::bad_message, Side::client, "an encoded slash under an access rule"});
+    return false;
+  }
+  if (match.route == nullptr) {
+    fail({ErrorCode::not_found, Side::client, "no route"});
+    return false;
+  }
+  const routing::Route& route = *match.route;
+  routed_ = true;
+  route_index_ = route.index;
+  port_ = route.port;
+  buffer_ = route.buffer && !websocket_;
+  asset_ = route.asset_fallback;
+  answer_timeout_ = route.answer_timeout;
+  if (!routing::is_allowed(route, client_address_)) {
+    fail({ErrorCode::denied, Side::client, "denied by the route"});
+    return false;
+  }
+  return true;
+}
+
+size_t Exchange::take_body(std::string_view bytes) {
+  size_t used = 0;
+  while (!body_in_.is_done() && used < bytes.size()) {
+    const base::Result<http::BodyReader::Step> step = body_in_.read(bytes.substr(used));
+    if (!step) {
+      fail(step.error());
+      return bytes.size();
+    }
+    if (step->used == 0) break;
+    used += step->used;
+    if (!step->content.empty() && !keep_body(step->content)) return bytes.size();
+  }
+  if (body_in_.is_done()) {
+    body_complete();
+    return used;
+  }
+  if (stage_ == Stage::receiving) {
+    if (rate_is_too_low()) {
+      fail({ErrorCode::body_timeout, Side::client, "body below the minimum rate"});
+      return bytes.size();
+    }
+    deadline_.start(worker_.core().config.timeouts.body_idle);
+  } else if (stage_ == Stage::awaiting || stage_ == Stage::answering) {
+    send_body();
+    if (stage_ == Stage::idle) return bytes.size();  // it failed, and this exchange has ended
+  }
+  if (!buffer_ && body_.size() > kStreamedAhead) client_->pause_body();
+  return used;
+}
+
+bool Exchange::keep_body(std::string_view content) {
+  body_bytes_ += static_cast<int64_t>(content.size());
+  const base::Result<> kept = body_.append(content);
+  if (kept) return true;
+  const bool full = kept.error().code == ErrorCode::spool_full;
+  if (full) worker_.counters().tally(Tally::spool_full);
+  fail({ErrorCode::spool_full, Side::proxy, kept.error().detail});
+  return false;
+}
+
+bool Exchange::rate_is_too_low() const {
+  const RelayConfig& config = worker_.core().config;
+  const auto elapsed = worker_.loop().now() - begun_;
+  if (elapsed < config.timeouts.body_grace) return false;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
+  return body_bytes_ < seconds * config.body_rate_min;
+}
+
+void Exchange::body_complete() {
+  received_ = worker_.loop().now();
+  worker_.counters().receiving.observe(
+      std::chrono::duration_cast<base::Micros>(received_ - begun_).count());
+  if (stage_ == Stage::receiving) {
+    choose();
+  } else if (stage_ == Stage::awaiting || stage_ == Stage::answering) {
+    send_body();
+  }
+}
+
+// --- the choice ------------------------------------------------------------------------------
+
+void Exchange::choose() {
+  const routing::RoutingTable& table = worker_.table();
+  if (table.held) {
+    hold();
+    return;
+  }
+  const routing::Choice choice = routing::choose(facts_, table, worker_.next_draw());
+  if (choice.color == routing::kNoColor) {
+    hold();
+    return;
+  }
+  if (counted_hold_) {
+    worker_.core().held.fetch_sub(1);
+    counted_hold_ = false;
+    worker_.counters().held.observe(
+        std::chrono::duration_cast<base::Micros>(worker_.loop().now() - queued_).count());
+  }
+  note_choice(choice);
+  in_flight_ = InFlight(worker_.counters(), color_, Kind::queued);
+  stage_ = Stage::queued;
+  queued_ = worker_.loop().now();
+  if (port_ == routing::Port::http) {
+    enter_queue();
+    return;
+  }
+  const routing::Backend* backend = websocket_backend();
+  if (backend == nullptr) {
+    fail({ErrorCode::no_backend, Side::proxy, "the color has no websocket address"});
+    return;
+  }
+  granted_ = queued_;
+  start_attempt(*backend);
+}
+
+void Exchange::note_choice(const routing::Choice& choice) {
+  WorkerCounters& counters = worker_.counters();
+  color_ = choice.color;
+  reason_ = choice.reason;
+  home_ = choice.home;
+  set_cookie_ = choice.set_cookie;
+  if (choice.fallback) counters.tally(Tally::fallbacks);
+  if (choice.void_cookie) counters.tally(Tally::cookies_void);
+  if (choice.void_cookie && facts_.cookie && facts_.cookie->color != color_) {
+    counters.tally(Tally::affinity_moved_redrawn);
+  }
+  if (choice.reason == routing::Reason::forced) counters.tally(Tally::forced);
+  const bool moved =
+      choice.reason == routing::Reason::failover && facts_.cookie && facts_.cookie->color != color_;
+  if (moved) counters.tally(Tally::affinity_moved_down);
+}
+
+void Exchange::hold() {
+  if (counted_hold_) return;  // goes on waiting, with the same deadline
+  const routing::RoutingTable& table = worker_.table();
+  std::atomic<int>& held = worker_.core().held;
+  if (held.fetch_add(1) >= table.hold_max) {
+    held.fetch_sub(1);
+    worker_.counters().tally(Tally::hold_full);
+    fail({ErrorCode::hold_full, Side::proxy, "no color may serve, and no more may wait"});
+    return;
+  }
+  counted_hold_ = true;
+  worker_.counters().tally(Tally::holds);
+  stage_ = Stage::held;
+  color_ = routing::kNoColor;
+  queued_ = worker_.loop().now();
+  in_flight_ = InFlight(worker_.counters(), routing::kNoColor, Kind::held);
+  deadline_.start(table.hold_timeout);
+}
+
+void Exchange::enter_queue() {
+  SlotPool& pool = *worker_.core().slots[color_];
+  ticket_ = worker_.new_ticket();
+  Slot slot;
+  switch (pool.take({worker_.id(), ticket_, user_, !buffer_, avoid_}, slot)) {
+    case SlotPool::Taken::granted:
+      ticket_ = 0;
+      on_slot(slot);
+      return;
+    case SlotPool::Taken::waiting:
+      worker_.wait_in_line(*this);
+      deadline_.start(worker_.core().config.queue_timeout);
+      return;
+    case SlotPool::Taken::full:
+      ticket_ = 0;
+      worker_.counters().tally(Tally::queue_full);
+      fail({ErrorCode::queue_full, Side::proxy, "too many wait for a slot"});
+      return;
+  }
+}
+
+// Out of the line. A grant that is on its way finds no ticket and goes back.
+void Exchange::leave_queue() {
+  if (ticket_ != 0) {
+    worker_.leave_line(ticket_);
+    worker_.core().slots[color_]->cancel(worker_.id(), ticket_);
+    ticket_ = 0;
+  }
+  if (counted_hold_) {
+    counted_hold_ = false;
+    worker_.core().held.fetch_sub(1);
+  }
+}
+
+void Exchange::on_slot(const Slot& slot) {
+  ticket_ = 0;
+  has_slot_ = true;
+  slot_ = slot;
+  const routing::ColorEntry& color = worker_.table().colors[color_];
+  const auto backend = std::find_if(color.http.begin(), color.http.end(), [&](const auto& one) {
+    return one.id == slot.backend && one.usable;
+  });
+  const bool open = is_sent_to(color) || reason_ == routing::Reason::forced;
+  if (!open || backend == color.http.end()) {
+    choose_again();
+    return;
+  }
+  granted_ = worker_.loop().now();
+  worker_.counters().color(color_).queue.observe(
+      std::chrono::duration_cast<base::Micros>(granted_ - queued_).count());
+  start_attempt(*backend);
+}
+
+void Exchange::choose_again() {
+  leave_queue();
+  end_attempt();
+  avoid_ = -1;
+  choose();
+}
+
+void Exchange::on_table(const routing::RoutingTable& table) {
+  if (stage_ == Stage::idle || !routed_) return;
+  const bool waits = stage_ == Stage::receiving || stage_ == Stage::held || stage_ == Stage::queued;
+  if (!waits) {
+    facts_.route = nullptr;  // belonged to the table before
+    return;
+  }
+  const routing::Match match = routing::match_route(table, path(), worker_.scratch());
+  if (match.route == nullptr || match.result != routing::Match::Result::route) {
+    leave_queue();
+    fail({ErrorCode::not_found, Side::client, "no route"});
+    return;
+  }
+  facts_.route = match.route;
+  route_index_ = match.route->index;
+  if (stage_ == Stage::held) {
+    choose();
+  } else if (stage_ == Stage::queued && !is_sent_to(table.colors[color_])) {
+    choose_again();
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,201 @@
+#include "proxy/relay/worker.h"
+
+#include <algorithm>
+
+#include "proxy/base/check.h"
+#include "proxy/relay/client_connection.h"
+#include "proxy/relay/tunnel.h"
+
+namespace relay {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+uint32_t random_start() {
+  std::array<uint8_t, 4> bytes{};
+  base::random_bytes(bytes);
+  uint32_t value = 0;
+  for (uint8_t byte : bytes) value = value << 8 | byte;
+  return value;
+}
+
+}  // namespace
+
+Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
+    : id_(id),
+      loop_(loop),
+      core_(core),
+      parser_(core.config.limits),
+      sequence_(random_start()),
+      gates_(*this) {
+  base::random_bytes({reinterpret_cast<uint8_t*>(random_.data()), sizeof random_});
+  random_[0] |= 1;
+}
+
+// Exchanges hold guards and slots of what is declared before them: they go first.
+Worker::~Worker() {
+  listener_.reset();
+  tunnels_.clear();
+  connections_.clear();
+  exchanges_.clear();
+}
+
+base::Result<base::Address> Worker::listen(const base::Address& at) {
+  CHECK(table_ != nullptr);
+  base::Result<std::unique_ptr<base::Listener>> listener = loop_.listen(at, true, *this);
+  if (!listener) return base::fail(listener.error());
+  listener_ = std::move(*listener);
+  return listener_->bound();
+}
+
+void Worker::on_accepted(std::unique_ptr<base::Stream> stream) {
+  const auto most = static_cast<size_t>(core_.config.connections_max);
+  if (connections_.size() >= most) return;  // closed at once; the limit is a last resort
+  auto connection = std::make_unique<ClientConnection>(*this, std::move(stream));
+  ClientConnection* raw = connection.get();
+  connections_.emplace(raw, std::move(connection));
+}
+
+void Worker::apply(std::shared_ptr<const routing::RoutingTable> table) {
+  std::shared_ptr<const routing::RoutingTable> before = std::move(table_owner_);
+  table_owner_ = std::move(table);
+  table_ = table_owner_.get();
+  if (signer_ == nullptr || signer_keys_ != table_->cookie_keys) {
+    signer_keys_ = table_->cookie_keys;
+    signer_ = std::make_unique<routing::AffinitySigner>(signer_keys_);
+  }
+  gates_.reconcile(*table_);
+  // An exchange may end or begin another one in here: go by index over those that exist now.
+  const size_t count = exchanges_.size();
+  for (size_t i = 0; i < count; ++i) exchanges_[i]->on_table(*table_);
+}
+
+void Worker::on_slot(routing::ColorIndex color, uint64_t ticket, const Slot& slot) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) {
+    core_.slots[color]->give_back(slot);
+    return;
+  }
+  Exchange* exchange = found->second;
+  waiting_.erase(found);
+  exchange->on_slot(slot);
+}
+
+void Worker::list(routing::ColorIndex color, size_t most,
+                  std::vector<routing::InFlightEntry>& out) const {
+  const auto wanted = [color](const routing::InFlightEntry& entry) {
+    return color == routing::kNoColor || entry.color == color;
+  };
+  for (const auto& exchange : exchanges_) {
+    if (exchange->stage() == Exchange::Stage::idle) continue;
+    routing::InFlightEntry entry = exchange->describe();
+    if (wanted(entry)) out.push_back(std::move(entry));
+  }
+  for (const auto& [raw, tunnel] : tunnels_) {
+    routing::InFlightEntry entry = tunnel->describe();
+    if (wanted(entry)) out.push_back(std::move(entry));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.age > b.age; });
+  if (out.size() > most) out.resize(most);
+}
+
+void Worker::close_websockets(routing::ColorIndex color, base::Millis over) {
+  std::vector<Tunnel*> leaving;
+  for (const auto& [raw, tunnel] : tunnels_) {
+    if (raw->color() == color) leaving.push_back(raw);
+  }
+  for (size_t i = 0; i < leaving.size(); ++i) {
+    const auto share =
+        over.count() * static_cast<int64_t>(i) / static_cast<int64_t>(leaving.size());
+    leaving[i]->close_after(base::Millis(share), 1012);
+  }
+}
+
+void Worker::cut(routing::ColorIndex color) {
+  const size_t count = exchanges_.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (exchanges_[i]->color() == color) exchanges_[i]->cut();
+  }
+  std::vector<Tunnel*> cut;
+  for (const auto& [raw, tunnel] : tunnels_) {
+    if (raw->color() == color) cut.push_back(raw);
+  }
+  for (Tunnel* tunnel : cut) tunnel->cut();
+}
+
+void Worker::leave() {
+  leaving_ = true;
+  listener_.reset();
+  std::vector<ClientConnection*> idle;
+  for (const auto& [raw, connection] : connections_) {
+    if (raw->is_idle()) idle.push_back(raw);
+  }
+  for (ClientConnection* connection : idle) connection->leave();
+  for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
+    gates_.close_idle(color);
+    close_websockets(color, base::Millis(1'000));
+  }
+}
+
+// xorshift128+: ids and nonces must be unique, not secret; the cookie's MAC guards the nonce.
+uint64_t Worker::new_nonce() {
+  uint64_t a = random_[0];
+  const uint64_t b = random_[1];
+  random_[0] = b;
+  a ^= a << 23;
+  random_[1] = a ^ b ^ (a >> 17) ^ (b >> 26);
+  const uint64_t value = random_[1] + b;
+  return value != 0 ? value : 1;  // 0 means: no user
+}
+
+void Worker::write_request_id(std::string& out) {
+  uint64_t value = new_nonce();
+  std::array<char, 16> text;
+  for (char& digit : text) {
+    digit = kHex[value & 0xf];
+    value >>= 4;
+  }
+  out.append(text.data(), text.size());
+}
+
+Exchange& Worker::take_exchange() {
+  if (free_.empty()) {
+    exchanges_.push_back(std::make_unique<Exchange>(*this));
+    return *exchanges_.back();
+  }
+  Exchange* exchange = free_.back();
+  free_.pop_back();
+  return *exchange;
+}
+
+void Worker::recycle(Exchange& exchange) { free_.push_back(&exchange); }
+
+void Worker::wait_in_line(Exchange& exchange) { waiting_.emplace(exchange.ticket(), &exchange); }
+
+bool Worker::has_other_color(routing::ColorIndex color) const {
+  for (size_t i = 0; i < table_->colors.size(); ++i) {
+    if (i != color && table_->colors[i].takes_new()) return true;
+  }
+  return false;
+}
+
+void Worker::retire(ClientConnection& connection) {
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  loop_.dispose(std::move(found->second));
+  connections_.erase(found);
+}
+
+void Worker::adopt(std::unique_ptr<Tunnel> tunnel) {
+  Tunnel* raw = tunnel.get();
+  tunnels_.emplace(raw, std::move(tunnel));
+}
+
+void Worker::retire(Tunnel& tunnel) {
+  const auto found = tunnels_.find(&tunnel);
+  if (found == tunnels_.end()) return;
+  loop_.dispose(std::move(found->second));
+  tunnels_.erase(found);
+}
+
+}  // namespace relay
