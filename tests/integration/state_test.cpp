@@ -28,11 +28,7 @@ std::string weights_command(int number) {
 }
 
 int blue_weight(const std::string& status) {
-  const json parsed = json::parse(status);
-  for (const json& color : parsed.at("colors")) {
-    if (color.at("name") == "blue") return color.at("weight").get<int>();
-  }
-  return -1;
+  return json::parse(status).at("colors").at("blue").at("weight").get<int>();
 }
 
 SidecarSetup two_colors(const ScriptedBackend& backend, const std::string& state_file) {

@@ -45,6 +45,11 @@ double percentile(std::vector<double>& sorted, double part) {
 
 }  // namespace
 
+std::string color_of(const Answer& answer) {
+  const std::string named = answer.field("X-Standin");
+  return named.substr(0, named.find(' '));
+}
+
 int64_t LoadFigures::answered(int status) const {
   const auto found = by_status.find(status);
   return found == by_status.end() ? 0 : found->second;
@@ -116,7 +121,7 @@ void Load::run(int thread) {
       const Answer answer = client->read_answer();
       record.status = answer.status;
       record.whole = answer.whole;
-      record.color = answer.field("X-Standin-Color");
+      record.color = color_of(answer);
       if (setup_.cookies) take_cookies(answer, user.jar);
       if (answer.status >= 400) record.complaint = answer.head.substr(0, answer.head.find('\r'));
       if (!record.color.empty()) {

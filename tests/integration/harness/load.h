@@ -30,6 +30,9 @@ struct LoadSetup {
   std::string nonce_prefix = "n";
 };
 
+// The color that a stand-in's answer names; "" for the sidecar's own answers.
+std::string color_of(const Answer& answer);
+
 struct ColorFigures {
   int64_t answers = 0;
   int64_t users = 0;  // whose last answer came from this color

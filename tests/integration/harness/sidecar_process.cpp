@@ -82,7 +82,7 @@ void SidecarProcess::start() {
     if (::access(socket_path().c_str(), F_OK) != 0) return false;
     try {
       const json status = json::parse(ask("status"));
-      port_ = port_of(status.at("listening").at(0).get<std::string>());
+      port_ = port_of(status.at("listen").at(0).get<std::string>());
       metrics_port_ = port_of(status.at("metrics").get<std::string>());
     } catch (const Failure&) {
       return false;  // the socket is there before its listener

@@ -1,0 +1,162 @@
+// A backend is never given more than its slots; who waits is served in the order of coming.
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/integration/harness/load.h"
+#include "tests/integration/harness/scripted_backend.h"
+#include "tests/integration/harness/standin.h"
+
+namespace {
+
+using namespace harness;
+
+// Holds every request until it is let through, one at a time.
+class Gatekeeper {
+ public:
+  void wait_for_turn() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return open_ || turns_ > 0; });
+    if (!open_) --turns_;
+  }
+  void let_one_through() {
+    change([this] { ++turns_; });
+  }
+  void open() {
+    change([this] { open_ = true; });
+  }
+
+ private:
+  template <class Change>
+  void change(Change what) {
+    const std::lock_guard lock(mutex_);
+    what();
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int turns_ = 0;
+  bool open_ = false;
+};
+
+double in_flight(const SidecarProcess& sidecar, const std::string& kind) {
+  return sidecar.scrape().sum("odoo_active_requests", "kind=\"" + kind + "\"");
+}
+
+SidecarSetup four_workers(const std::string& address, const std::string& slots) {
+  SidecarSetup setup;
+  setup.workers = 4;
+  setup.colors = {{"blue", 1, {address}, {address}, slots, false}};
+  return setup;
+}
+
+// Requests of kept connections, so that they arrive at all four workers.
+TEST(Slots, AreGrantedInTheOrderOfComingOverAllWorkers) {
+  constexpr size_t kSlots = 4, kWaiting = 24;
+  Gatekeeper gate;
+  const ScriptedBackend backend([&gate](Peer& peer, const std::string&) {
+    gate.wait_for_turn();
+    peer.send(plain_answer(200, "ok"));
+  });
+  SidecarProcess sidecar(four_workers(backend.address(), "4"));
+  sidecar.wait_until_up({"blue"});
+  std::vector<RawClient> clients;
+  for (size_t i = 0; i < kSlots + kWaiting; ++i) {
+    clients.emplace_back(sidecar.port(), Millis{60'000});
+    clients.back().send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    const std::string kind = i < kSlots ? "http" : "queued";
+    const double wanted = static_cast<double>(i < kSlots ? i + 1 : i + 1 - kSlots);
+    await("request " + std::to_string(i), [&] { return in_flight(sidecar, kind) == wanted; });
+  }
+  await("the first four to arrive", [&] { return backend.heads().size() == kSlots; });
+  // Waiters that leave lose no slot and hold nobody up.
+  const std::vector<size_t> leavers = {kSlots + 3, kSlots + 4, kSlots + 11};
+  for (size_t i : leavers) clients[i].socket().reset();
+  await("the leavers to be gone", [&] {
+    return in_flight(sidecar, "queued") == static_cast<double>(kWaiting - leavers.size());
+  });
+  std::vector<std::string> wanted;
+  for (size_t i = 0; i < clients.size(); ++i) {
+    if (std::find(leavers.begin(), leavers.end(), i) == leavers.end()) {
+      wanted.push_back("GET /" + std::to_string(i) + " ");
+    }
+  }
+  for (size_t served = kSlots; served < wanted.size(); ++served) {
+    gate.let_one_through();
+    await("the next request", [&] { return backend.heads().size() == served + 1; });
+  }
+  gate.open();
+  const auto heads = backend.heads();
+  ASSERT_EQ(heads.size(), wanted.size());
+  for (size_t i = kSlots; i < wanted.size(); ++i) {
+    EXPECT_EQ(heads[i].substr(0, wanted[i].size()), wanted[i]) << "at place " << i;
+  }
+  for (size_t i = 0; i < clients.size(); ++i) {
+    if (std::find(leavers.begin(), leavers.end(), i) != leavers.end()) continue;
+    EXPECT_EQ(clients[i].read_answer().status, 200);
+  }
+  EXPECT_EQ(backend.open_most(), static_cast<int>(kSlots));
+  EXPECT_EQ(in_flight(sidecar, "queued") + in_flight(sidecar, "http"), 0);
+}
+
+TEST(SlotsAlone, SixtyRequestsAtOnceOnATwoWorkerOdoo) {
+  constexpr int kRequests = 60;
+  const Standin odoo("blue", {"--workers", "2"});
+  SidecarSetup setup = four_workers(odoo.http(), "4");
+  setup.colors[0].websocket = {odoo.websocket()};
+  SidecarProcess sidecar(setup);
+  sidecar.wait_until_up({"blue"});
+  std::vector<RawClient> clients;
+  for (int i = 0; i < kRequests; ++i) clients.emplace_back(sidecar.port(), Millis{60'000});
+  for (RawClient& client : clients) {
+    client.send("GET /web/report?ms=40 HTTP/1.1\r\nHost: t\r\n\r\n");
+  }
+  double most = 0;
+  await("all to be answered", [&] {
+    const Scrape now = sidecar.scrape();
+    most = std::max(most, now.sum("odoo_active_requests", "kind=\"http\""));
+    return now.sum("odoo_requests_total", "code=\"200\"") == kRequests;
+  });
+  for (RawClient& client : clients) EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_LE(most, 4);
+  const Scrape after = sidecar.scrape();
+  const double connects = after.sum("sidecar_connect_seconds_count", "blue");
+  EXPECT_GE(connects, kRequests);
+  double quick = 0;  // within the last edge below a second
+  for (const auto& [series, value] : after.samples()) {
+    const size_t edge = series.find("le=\"");
+    if (series.rfind("sidecar_connect_seconds_bucket", 0) == 0 && edge != std::string::npos &&
+        std::atof(series.c_str() + edge + 4) < 1 && series.find("le=\"+Inf") == std::string::npos) {
+      quick = std::max(quick, value);
+    }
+  }
+  EXPECT_EQ(quick, connects) << "a connect took a second: the backlog was full";
+  EXPECT_GT(after.sum("sidecar_queue_seconds_sum", "blue"), 0.5);
+  std::printf("%d requests, at most %.0f at once, %.2f s waited in all\n", kRequests, most,
+              after.sum("sidecar_queue_seconds_sum", "blue"));
+}
+
+TEST(Slots, AQueueThatIsFullAnswers503WithRetryAfter) {
+  Gatekeeper gate;
+  const ScriptedBackend backend([&gate](Peer& peer, const std::string&) {
+    gate.wait_for_turn();
+    peer.send(plain_answer(200, "ok"));
+  });
+  SidecarSetup setup = four_workers(backend.address(), "1");
+  setup.keys["queue"] = "{ length: 3, timeout: 30s }";
+  SidecarProcess sidecar(setup);
+  sidecar.wait_until_up({"blue"});
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back(sidecar.port());
+    clients.back().send("GET /a HTTP/1.1\r\nHost: t\r\n\r\n");
+    await("request " + std::to_string(i),
+          [&] { return in_flight(sidecar, "queued") + in_flight(sidecar, "http") == i + 1; });
+  }
+  const Answer refused = get(sidecar.port(), "/a");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_FALSE(refused.field("Retry-After").empty()) << refused.head;
+  gate.open();
+  for (RawClient& client : clients) EXPECT_EQ(client.read_answer().status, 200);
+}
+
+}  // namespace
