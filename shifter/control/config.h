@@ -1,5 +1,5 @@
 // The keys of the control plane, with their defaults and limits: admin, metrics, state, health,
-// drain, names, log and audit.
+// drain, names, log and audit_log.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,277 @@
+#include "shifter/control/control.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <mutex>
+#include <set>
+
+#include "proxy/base/files.h"
+#include "proxy/base/mac.h"
+#include "proxy/base/metrics.h"
+#include "proxy/base/resolver.h"
+#include "shifter/control/admin_commands.h"
+#include "shifter/control/admin_server.h"
+#include "shifter/control/audit_log.h"
+#include "shifter/control/control_loop.h"
+#include "shifter/control/events.h"
+#include "shifter/control/families.h"
+#include "shifter/control/probes.h"
+
+namespace control {
+namespace {
+
+constexpr base::Millis kTick{100};
+
+std::set<std::string> color_names(const routing::RoutingConfig& config) {
+  std::set<std::string> names;
+  for (const auto& color : config.colors) names.insert(color.name);
+  return names;
+}
+
+bool same_order(const routing::RoutingConfig& a, const routing::RoutingConfig& b) {
+  return std::equal(a.colors.begin(), a.colors.end(), b.colors.begin(), b.colors.end(),
+                    [](const auto& x, const auto& y) { return x.name == y.name; });
+}
+
+}  // namespace
+
+struct Control::Parts {
+  Parts(base::UvLoop& uv_loop, routing::DataPlane& data_plane, ControlConfig control_config,
+        routing::RoutingConfig routing_config, base::Log& main_log, Host process_host)
+      : loop(uv_loop),
+        plane(data_plane),
+        log(main_log),
+        host(std::move(process_host)),
+        config(std::move(control_config)),
+        routing(std::move(routing_config)),
+        events(main_log),
+        resolver(uv_loop),
+        probes(uv_loop, config.health,
+               [this](routing::BackendId id, ProbeOutcome outcome) {
+                 control->on_probe(id, outcome);
+               }),
+        pages(uv_loop, [this](PageProbes::Round round) { control->on_pages(std::move(round)); }),
+        tick_timer(uv_loop.timers(), this, base::fires<&Parts::tick>),
+        names_timer(uv_loop.timers(), this, base::fires<&Parts::look_up_names>),
+        pages_timer(uv_loop.timers(), this, base::fires<&Parts::probe_pages>) {}
+
+  base::Result<> start();
+  base::Result<> open_admin();
+  base::Result<> open_metrics();
+  void tick();
+  void look_up_names();
+  void probe_pages();
+  void take_targets();
+  void refresh_metrics();
+  ProbeTarget target_of(const KnownAddress& known) const;
+  AdminCommands::Reloaded reload();
+  ProcessView process() const;
+
+  base::UvLoop& loop;
+  routing::DataPlane& plane;
+  base::Log& log;
+  Host host;
+  ControlConfig config;
+  routing::RoutingConfig routing;
+  Events events;
+  base::Resolver resolver;
+  std::unique_ptr<ControlLoop> control;
+  std::unique_ptr<AuditLog> audit;
+  std::unique_ptr<AdminCommands> commands;
+  std::unique_ptr<AdminServer> server;
+  std::unique_ptr<base::MetricsServer> metrics;
+  base::FileLock state_lock;
+  AddressProbes probes;
+  PageProbes pages;
+  base::Timer tick_timer;
+  base::Timer names_timer;
+  base::Timer pages_timer;
+  std::set<std::string> names_asked;  // whose answer is still to come
+  base::Instant started{};
+  base::WallTime started_wall{};
+  bool lame_duck = false;
+  bool is_shut = false;
+
+  std::mutex metrics_mutex;  // guards what scrape threads copy
+  ControlMetrics metrics_facts;
+};
+
+base::Result<> Control::Parts::start() {
+  started = loop.now();
+  started_wall = loop.wall();
+  for (const std::string& file : {config.state.file, config.audit, config.admin.socket}) {
+    if (auto made = base::make_folder_of(file); !made) return made;
+  }
+  auto lock = base::lock_file(config.state.file + ".lock");
+  if (!lock) return tl::unexpected(lock.error());
+  state_lock = std::move(*lock);
+  auto keys = base::read_or_create_keys(routing.affinity.secret_file);
+  if (!keys) return tl::unexpected(keys.error());
+  auto opened = AuditLog::open(config.audit);
+  if (!opened) return tl::unexpected(opened.error());
+  audit = std::move(*opened);
+
+  control = std::make_unique<ControlLoop>(loop, plane, events, config, routing, std::move(*keys));
+  control->set_on_addresses([this] { take_targets(); });
+  if (auto begun = control->start(); !begun) return begun;
+  commands = std::make_unique<AdminCommands>(
+      *control, plane, events, *audit,
+      AdminCommands::Hooks{[this] { return process(); }, host.describe_config,
+                           [this] { return reload(); }});
+  if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
+  if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
+  look_up_names();
+  pages_timer.start(config.health.interval);
+  tick_timer.start(kTick);
+  return {};
+}
+
+base::Result<> Control::Parts::open_admin() {
+  server = std::make_unique<AdminServer>(loop, config.admin.allow_uids, *commands);
+  auto listener = loop.listen_unix(config.admin.socket, config.admin.mode, *server);
+  if (!listener) return tl::unexpected(listener.error());
+  server->serve(std::move(*listener));
+  return {};
+}
+
+base::Result<> Control::Parts::open_metrics() {
+  refresh_metrics();
+  auto begun = base::MetricsServer::start(config.metrics.listen, [this] {
+    ControlMetrics facts;
+    {
+      const std::lock_guard guard(metrics_mutex);
+      facts = metrics_facts;
+    }
+    return make_families(plane.totals(), facts);
+  });
+  if (!begun) return tl::unexpected(begun.error());
+  metrics = std::move(*begun);
+  return {};
+}
+
+void Control::Parts::tick() {
+  control->tick();
+  commands->tick();
+  server->look_after_clients();
+  refresh_metrics();
+  tick_timer.start(kTick);
+}
+
+// Off this thread; a slow name server stops nothing here.
+void Control::Parts::look_up_names() {
+  for (const std::string& name : control->addresses().names()) {
+    if (!names_asked.insert(name).second) continue;
+    resolver.resolve(name, [this, name](base::Result<std::vector<base::Address>> answer) {
+      names_asked.erase(name);
+      control->on_name(name, answer);
+    });
+  }
+  names_timer.start(control->config().names.interval);
+}
+
+void Control::Parts::probe_pages() {
+  const HealthConfig& health = control->config().health;
+  pages_timer.start(health.page_interval);
+  if (pages.is_running() || health.page_path.empty()) return;
+  std::vector<std::optional<ProbeTarget>> targets;
+  for (size_t i = 0; i < routing.colors.size(); ++i) {
+    targets.emplace_back();
+    for (const KnownAddress& known : control->addresses().of_color(i)) {
+      if (known.port != routing::Port::http || !control->health().usable(known.id)) continue;
+      targets.back() = target_of(known);
+      break;
+    }
+  }
+  pages.ask(targets, health);
+}
+
+void Control::Parts::take_targets() {
+  std::vector<ProbeTarget> targets;
+  for (size_t i = 0; i < routing.colors.size(); ++i) {
+    for (const KnownAddress& known : control->addresses().of_color(i)) {
+      targets.push_back(target_of(known));
+    }
+  }
+  probes.set_targets(targets);
+}
+
+ProbeTarget Control::Parts::target_of(const KnownAddress& known) const {
+  return {known.id, known.port, known.address, known.name};
+}
+
+void Control::Parts::refresh_metrics() {
+  ControlMetrics facts;
+  control->fill(facts);
+  facts.lame_duck = lame_duck;
+  facts.commands = commands->commands();
+  facts.commands_refused = commands->refused();
+  facts.admin_clients = static_cast<int64_t>(server->clients());
+  facts.log_dropped = log.dropped();
+  facts.started_seconds = static_cast<double>(started_wall.time_since_epoch().count()) / 1e3;
+  facts.program_version = host.version;
+  const std::lock_guard guard(metrics_mutex);
+  metrics_facts = std::move(facts);
+}
+
+AdminCommands::Reloaded Control::Parts::reload() {
+  ReloadedConfig fresh = host.reload();
+  AdminCommands::Reloaded answer{fresh.faults, fresh.needs_restart};
+  if (!fresh.faults.empty()) return answer;
+  if (!same_order(fresh.routing, control->routing())) {
+    const bool same = color_names(fresh.routing) == color_names(control->routing());
+    answer.needs_restart.push_back(same ? "colors (their order)" : "colors (their names)");
+    fresh.routing.colors = control->routing().colors;
+  }
+  if (!control->take_config(fresh.control, fresh.routing)) {
+    answer.faults.push_back("routes: too many names since the start; restart to forget old ones");
+    return answer;
+  }
+  probes.set_config(control->config().health);
+  host.config_hash = fresh.hash;
+  return answer;
+}
+
+ProcessView Control::Parts::process() const {
+  ProcessView view;
+  if (host.listening) view.listening = host.listening();
+  if (metrics) view.metrics = metrics->bound().text();
+  view.config_hash = host.config_hash;
+  view.version = host.version;
+  view.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(loop.now() - started).count();
+  view.lame_duck = lame_duck;
+  return view;
+}
+
+Control::Control(base::UvLoop& loop, routing::DataPlane& plane, ControlConfig config,
+                 routing::RoutingConfig routing, base::Log& log, Host host)
+    : parts_(std::make_unique<Parts>(loop, plane, std::move(config), std::move(routing), log,
+                                     std::move(host))) {}
+
+Control::~Control() { shut_down(); }
+
+base::Result<> Control::start() { return parts_->start(); }
+
+void Control::begin_lame_duck() {
+  parts_->lame_duck = true;
+  if (parts_->commands) parts_->commands->refuse_changes();
+  parts_->events.add(base::Level::info, "lame_duck");
+}
+
+void Control::shut_down() {
+  Parts& parts = *parts_;
+  parts.tick_timer.stop();
+  parts.names_timer.stop();
+  parts.pages_timer.stop();
+  parts.probes.set_targets({});
+  parts.metrics.reset();
+  if (parts.server) parts.server->close();
+  if (parts.control && !std::exchange(parts.is_shut, true)) parts.control->save_now();
+}
+
+std::optional<base::Address> Control::metrics_bound() const {
+  if (!parts_->metrics) return std::nullopt;
+  return parts_->metrics->bound();
+}
+
+}  // namespace control
