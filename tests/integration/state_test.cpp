@@ -1,4 +1,5 @@
 // What was acknowledged survives: a power cut at every moment, and SIGKILL at random ones.
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 

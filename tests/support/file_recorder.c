@@ -22,16 +22,16 @@
 #include <unistd.h>
 
 enum kind {
-  kind_open = 1,   /* first: path; offset: flags */
-  kind_write,      /* first: bytes; offset: where in the file */
-  kind_sync,       /* fsync or fdatasync of a file */
+  kind_open = 1, /* first: path; offset: flags */
+  kind_write,    /* first: bytes; offset: where in the file */
+  kind_sync,     /* fsync or fdatasync of a file */
   kind_sync_folder,
-  kind_rename,     /* first: from, second: to */
-  kind_link,       /* first: from, second: to */
-  kind_unlink,     /* first: path */
-  kind_truncate,   /* offset: length */
+  kind_rename,   /* first: from, second: to */
+  kind_link,     /* first: from, second: to */
+  kind_unlink,   /* first: path */
+  kind_truncate, /* offset: length */
   kind_close,
-  kind_reply,      /* first: the first bytes of what goes out on a socket */
+  kind_reply, /* first: the first bytes of what goes out on a socket */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -46,8 +46,8 @@ __attribute__((constructor)) static void begin(void) {
   const char* where = getenv("FILE_RECORDER_FOLDER");
   if (log == NULL || where == NULL) return;
   snprintf(folder, sizeof folder, "%s/", where);
-  log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                                0644);
+  log_descriptor =
+      (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
 static void record(enum kind kind, int descriptor, int64_t offset, const void* first,
@@ -107,28 +107,28 @@ static mode_t mode_of(int flags, va_list rest) {
   return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
 }
 
-#define DEFINE_OPEN(name)                              \
-  int name(const char* path, int flags, ...) {         \
-    va_list rest;                                      \
-    va_start(rest, flags);                             \
-    mode_t mode = mode_of(flags, rest);                \
-    va_end(rest);                                      \
-    int descriptor = REAL(name)(path, flags, mode);    \
-    opened(descriptor, AT_FDCWD, path, flags);         \
-    return descriptor;                                 \
+#define DEFINE_OPEN(name)                           \
+  int name(const char* path, int flags, ...) {      \
+    va_list rest;                                   \
+    va_start(rest, flags);                          \
+    mode_t mode = mode_of(flags, rest);             \
+    va_end(rest);                                   \
+    int descriptor = REAL(name)(path, flags, mode); \
+    opened(descriptor, AT_FDCWD, path, flags);      \
+    return descriptor;                              \
   }
 DEFINE_OPEN(open)
 DEFINE_OPEN(open64)
 
-#define DEFINE_OPENAT(name)                            \
-  int name(int at, const char* path, int flags, ...) { \
-    va_list rest;                                      \
-    va_start(rest, flags);                             \
-    mode_t mode = mode_of(flags, rest);                \
-    va_end(rest);                                      \
-    int descriptor = REAL(name)(at, path, flags, mode);\
-    opened(descriptor, at, path, flags);               \
-    return descriptor;                                 \
+#define DEFINE_OPENAT(name)                             \
+  int name(int at, const char* path, int flags, ...) {  \
+    va_list rest;                                       \
+    va_start(rest, flags);                              \
+    mode_t mode = mode_of(flags, rest);                 \
+    va_end(rest);                                       \
+    int descriptor = REAL(name)(at, path, flags, mode); \
+    opened(descriptor, at, path, flags);                \
+    return descriptor;                                  \
   }
 DEFINE_OPENAT(openat)
 DEFINE_OPENAT(openat64)
@@ -138,9 +138,7 @@ int __open_2(const char* path, int flags) { return open(path, flags); }
 int __open64_2(const char* path, int flags) { return open64(path, flags); }
 int __openat_2(int at, const char* path, int flags) { return openat(at, path, flags); }
 int __openat64_2(int at, const char* path, int flags) { return openat64(at, path, flags); }
-int creat(const char* path, mode_t mode) {
-  return open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
-}
+int creat(const char* path, mode_t mode) { return open(path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 
 static int is_socket(int descriptor) {
   struct stat facts;
@@ -186,11 +184,11 @@ ssize_t writev(int descriptor, const struct iovec* parts, int count) {
   return total;
 }
 
-#define DEFINE_PWRITE(name, offset_type)                                            \
+#define DEFINE_PWRITE(name, offset_type)                                               \
   ssize_t name(int descriptor, const void* bytes, size_t length, offset_type offset) { \
-    ssize_t count = REAL(name)(descriptor, bytes, length, offset);                  \
-    if (is_tracked(descriptor)) wrote(descriptor, bytes, count, offset);            \
-    return count;                                                                   \
+    ssize_t count = REAL(name)(descriptor, bytes, length, offset);                     \
+    if (is_tracked(descriptor)) wrote(descriptor, bytes, count, offset);               \
+    return count;                                                                      \
   }
 DEFINE_PWRITE(pwrite, off_t)
 DEFINE_PWRITE(pwrite64, off64_t)
