@@ -93,7 +93,7 @@ void Tunnel::begin_closing(uint16_t code) {
 void Tunnel::say_goodbye(Half& from) {
   from.goodbye_due = false;
   from.goodbye_said = true;
-  if (from.frames.has_closed()) return;  // it said so itself
+  if (from.ended || from.frames.has_closed()) return;  // it said so itself
   const bool to_backend = &from == &client_;
   const CloseFrame frame =
       close_frame(code_, to_backend, static_cast<uint32_t>(worker_.new_nonce()));
