@@ -105,6 +105,9 @@ struct ResponseHead {
   const Field* find(FieldId id) const;
 };
 
+// A backend that sends more interim answers than this before the final one is refused.
+inline constexpr int kInterimAnswersMax = 8;
+
 // Case-insensitive equality of ASCII.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 // Does a comma-separated field value hold this token (RFC 9110 5.6.1)?
