@@ -42,7 +42,7 @@ LIBRARIES = [
     (r"nlohmann/json_fwd\.hpp", [r"(shifter|f29svc)/.*\.h"], "nlohmann/json (forward)"),
     (r"nlohmann/json\.hpp", [r"(shifter|f29svc)/.*\.cpp", r"proxy/main\.cpp"], "nlohmann/json"),
     (r"CLI/.*", [r"(proxy|shifter|f29svc)/main\.cpp", r"f29svc/\w+\.cpp"], "CLI11"),
-    (r"tl/expected\.hpp", [r"proxy/base/result\.h"], "tl::expected"),
+    (r"tl/expected\.hpp", [r".*\.h"], "tl::expected"),
     (r"boost/.*", [r"f29svc/.*"], "Boost"),
     (r"httplib\.h", [r"f29svc/.*\.cpp"], "cpp-httplib"),
     (r"soci/.*", [r"f29svc/.*\.cpp"], "SOCI"),
@@ -71,7 +71,7 @@ WORDS = [
      "write TODO(soon|someday|perf): and what"),
     (r"\bFIXME\b|\bXXX\b", r".*\.(h|cpp|c|py|md|yaml|yml|sh|txt)", "mend it, or say what is open"),
     (r"\bDISABLED_|\bGTEST_SKIP\b", r"tests/.*\.cpp", "a test that is switched off shows nothing"),
-    (r"\bsleep_for\b|\busleep\(|\btime\.sleep\b|\bsleep\(", r"tests/.*\.(h|cpp|py)",
+    (r"\bsleep_for\b|\busleep\(|\btime\.sleep\b|\bsleep\(", r"tests/(?!support/standin/).*\.(h|cpp|py)",
      "await an event with a deadline, or move a fake clock"),
     (r"\b(upstream|downstream)\b", r"(proxy|shifter)/.*\.(h|cpp)", "we say client and backend"),
 ]
