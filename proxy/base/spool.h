@@ -63,6 +63,10 @@ class Spool {
   void clear();
 
  private:
+  Result<> append_to_file(std::string_view bytes);
+  Result<> fill_buffer();
+  void drop_memory();
+
   SpoolBudget& budget_;
   std::string memory_;          // the oldest bytes
   size_t memory_read_ = 0;      // how much of it was consumed

@@ -1,0 +1,312 @@
+#include "proxy/base/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <ctime>
+#include <mutex>
+#include <thread>
+
+namespace base {
+namespace {
+
+// The length of a well-formed UTF-8 sequence at `at`, 0: none (RFC 3629).
+size_t utf8_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) -> uint8_t {
+    return at + i < text.size() ? static_cast<uint8_t>(text[at + i]) : 0;
+  };
+  const auto follows = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+    const bool surrogate = first == 0xed && byte(1) > 0x9f;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool overlong = first == 0xf0 && byte(1) < 0x90;
+    const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_number(int64_t value, std::string& out) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof text, value);
+  out.append(text, static_cast<size_t>(end.ptr - text));
+}
+
+void append_escaped(char c, std::string& out) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += "\\u00";
+      out += "0123456789abcdef"[static_cast<uint8_t>(c) >> 4];
+      out += "0123456789abcdef"[c & 0xf];
+  }
+}
+
+int open_log(const std::string& path) {
+  if (path == "-") return STDOUT_FILENO;
+  if (path == "stderr") return STDERR_FILENO;
+  return open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+}  // namespace
+
+void escape_json(std::string_view value, std::string& out) {
+  size_t plain = 0;  // since here nothing needed a change
+  for (size_t at = 0; at < value.size();) {
+    const auto byte = static_cast<uint8_t>(value[at]);
+    if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
+      ++at;
+      continue;
+    }
+    const size_t length = byte < 0x80 ? 0 : utf8_length(value, at);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    out.append(value.substr(plain, at - plain));
+    if (byte < 0x80) {
+      append_escaped(value[at], out);
+    } else {
+      out += "\\ufffd";
+    }
+    plain = ++at;
+  }
+  out.append(value.substr(plain));
+}
+
+void LogLine::begin(std::string_view key) {
+  if (line_.size() > 1) line_ += ',';
+  line_ += '"';
+  line_ += key;
+  line_ += "\":";
+}
+
+LogLine& LogLine::add(std::string_view key, std::string_view value) {
+  begin(key);
+  line_ += '"';
+  escape_json(value, line_);
+  line_ += '"';
+  return *this;
+}
+
+LogLine& LogLine::add(std::string_view key, int64_t value) {
+  begin(key);
+  append_number(value, line_);
+  return *this;
+}
+
+LogLine& LogLine::add(std::string_view key, bool value) {
+  begin(key);
+  line_ += value ? "true" : "false";
+  return *this;
+}
+
+LogLine& LogLine::add_seconds(std::string_view key, int64_t us) {
+  begin(key);
+  if (us < 0) us = 0;
+  append_number(us / 1'000'000, line_);
+  char fraction[7] = {'.', '0', '0', '0', '0', '0', '0'};
+  for (int64_t i = 6, rest = us % 1'000'000; i > 0; --i, rest /= 10) {
+    fraction[i] = static_cast<char>('0' + rest % 10);
+  }
+  line_.append(fraction, sizeof fraction);
+  return *this;
+}
+
+LogLine& LogLine::add_raw(std::string_view key, std::string_view json) {
+  begin(key);
+  line_ += json;
+  return *this;
+}
+
+std::string_view LogLine::text() {
+  if (!closed_) line_ += "}\n";
+  closed_ = true;
+  return line_;
+}
+
+void LogLine::clear() {
+  line_.assign(1, '{');
+  closed_ = false;
+}
+
+std::string_view label_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "error";
+}
+
+std::string timestamp() {
+  const auto now = std::chrono::system_clock::now();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  const size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(ms));
+  return text;
+}
+
+struct Log::Parts {
+  std::string path;
+  size_t queue_bytes_max = 0;
+  std::mutex mutex;
+  std::condition_variable wake;     // the writer
+  std::condition_variable written;  // flush()
+  std::string queue;
+  int64_t queued = 0;  // flushes count lines
+  int64_t done = 0;
+  bool stopping = false;
+  bool reopening = false;
+  std::atomic<int64_t> dropped{0};
+  int descriptor = -1;
+  std::thread writer;
+
+  void run();
+  void write_out(std::string_view bytes);
+  void close_file();
+};
+
+void Log::Parts::close_file() {
+  if (descriptor > STDERR_FILENO) close(descriptor);
+}
+
+void Log::Parts::write_out(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      dropped.fetch_add(1);  // a full disk must not stop anything else
+      return;
+    }
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void Log::Parts::run() {
+  std::string taken;
+  std::unique_lock lock(mutex);
+  for (;;) {
+    wake.wait(lock, [this] { return stopping || reopening || !queue.empty(); });
+    if (queue.empty() && !reopening) return;
+    taken.clear();
+    taken.swap(queue);
+    const int64_t up_to = queued;
+    const bool reopen = std::exchange(reopening, false);
+    lock.unlock();
+    write_out(taken);
+    if (reopen) {
+      const int fresh = open_log(path);
+      if (fresh >= 0) {
+        close_file();
+        descriptor = fresh;
+      }
+    }
+    lock.lock();
+    done = up_to;
+    written.notify_all();
+  }
+}
+
+Result<std::unique_ptr<Log>> Log::open(const std::string& path, size_t queue_bytes_max) {
+  auto parts = std::make_unique<Parts>();
+  parts->path = path;
+  parts->queue_bytes_max = queue_bytes_max;
+  parts->descriptor = open_log(path);
+  if (parts->descriptor < 0) return fail(io_error("open " + path, errno));
+  parts->writer = std::thread([raw = parts.get()] { raw->run(); });
+  return std::unique_ptr<Log>(new Log(std::move(parts)));
+}
+
+Log::Log(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Log::~Log() {
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->stopping = true;
+  }
+  parts_->wake.notify_all();
+  parts_->writer.join();
+  parts_->close_file();
+}
+
+void Log::write(std::string_view line) {
+  bool was_empty;
+  {
+    std::lock_guard lock(parts_->mutex);
+    if (parts_->queue.size() + line.size() > parts_->queue_bytes_max) {
+      parts_->dropped.fetch_add(1);
+      return;
+    }
+    was_empty = parts_->queue.empty();
+    parts_->queue.append(line);
+    ++parts_->queued;
+  }
+  if (was_empty) parts_->wake.notify_one();
+}
+
+void Log::event(Level level, std::string_view event, LogLine fields) {
+  LogLine line;
+  line.add("time", timestamp()).add("level", label_of(level)).add("event", event);
+  std::string_view rest = fields.text();  // {…}\n
+  std::string whole(line.text());
+  if (rest.size() > 3) {
+    whole.resize(whole.size() - 2);
+    whole += ',';
+    whole += rest.substr(1);
+  }
+  write(whole);
+}
+
+int64_t Log::dropped() const { return parts_->dropped.load(); }
+
+void Log::reopen() {
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->reopening = true;
+  }
+  parts_->wake.notify_all();
+}
+
+void Log::flush() {
+  std::unique_lock lock(parts_->mutex);
+  const int64_t up_to = parts_->queued;
+  parts_->written.wait(lock, [&] { return parts_->done >= up_to; });
+}
+
+}  // namespace base
