@@ -52,6 +52,13 @@ bool Findings::wants(std::string_view code, Severity severity, std::string_view 
   return false;
 }
 
+void Findings::count_more(std::string_view code, Severity severity, std::string_view file,
+                          int64_t count) {
+  tally(code, severity, file).seen += count;
+  if (severity == Severity::error) errors_ += count;
+  if (severity == Severity::warning) warnings_ += count;
+}
+
 void Findings::finish() {
   std::vector<Finding> more;
   for (const auto& [key, seen] : tallies_) {

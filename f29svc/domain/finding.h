@@ -42,6 +42,8 @@ class Findings {
   // Would a finding of this code and file still be kept? Counts it if not: the caller may then
   // save itself the work of writing it.
   bool wants(std::string_view code, Severity severity, std::string_view file);
+  // `count` more of a code that `wants` has refused, or that the caller stopped writing.
+  void count_more(std::string_view code, Severity severity, std::string_view file, int64_t count);
   // Adds "findings_left_out" for what was only counted. Call once, at the end.
   void finish();
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,25 +89,27 @@ struct RcvName {
 };
 std::optional<RcvName> read_rcv_name(std::string_view file_name);
 
-// Keys met so far, over all files of one computation. A million keys take about 32 MiB.
+// Keys met so far, over all files of one computation. A million keys take 64 MiB at most.
 class DocumentIndex {
  public:
   struct Seen {
     uint32_t file = 0;
     uint32_t line = 0;
-    uint64_t print = 0;  // fingerprint of the amounts
+    uint32_t print = 0;  // fingerprint of date and amounts
     Section section = Section::registered;
   };
   DocumentIndex();
   ~DocumentIndex();
-  // Null: the key is new and now kept.
-  const Seen* insert(const DocumentKey& key, const Seen& seen);
-  const Seen* find(const DocumentKey& key) const;
+  // Empty: the key is new and now kept. Else what was there, unchanged.
+  std::optional<Seen> insert(const DocumentKey& key, const Seen& seen);
+  std::optional<Seen> find(const DocumentKey& key) const;
+  void replace(const DocumentKey& key, const Seen& seen);  // Needs: the key is there.
   void prefetch(const DocumentKey& key) const;
   size_t size() const;
 
  private:
   struct Slot;
+  const Slot* look(const DocumentKey& key) const;
   void grow();
   std::unique_ptr<Slot[]> slots_;
   size_t mask_ = 0;
