@@ -114,11 +114,11 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   }
 }
 
-Result<> create_folder_of(const std::string& path) {
+Result<> make_folder_of(const std::string& path) {
   const std::string folder = folder_of(path);
   struct stat found;
   if (stat(folder.c_str(), &found) == 0) return {};
-  if (Result<> above = create_folder_of(folder); !above) return above;
+  if (Result<> above = make_folder_of(folder); !above) return above;
   if (mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
     return fail(io_error("mkdir " + folder, errno));
   }

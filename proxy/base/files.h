@@ -19,8 +19,8 @@ Result<> write_file_durably(const std::string& path, std::string_view bytes, int
 // The whole file; not_found when there is none, io_failed when it is larger than `limit`.
 Result<std::string> read_file(const std::string& path, size_t limit);
 
-// Creates the folder that is to hold `path`, with those above it, mode 0750.
-Result<> create_folder_of(const std::string& path);
+// Makes the folder that is to hold `path`, with those above it, mode 0750.
+Result<> make_folder_of(const std::string& path);
 
 // An exclusive lock, held while this lives; the file is created. `conflict`: another process
 // holds it.

@@ -39,7 +39,7 @@ bool read_key(std::string_view line, Key& key) {
 }
 
 Result<std::vector<Key>> create_keys(const std::string& path) {
-  if (Result<> made = create_folder_of(path); !made) return fail(made.error());
+  if (Result<> made = make_folder_of(path); !made) return fail(made.error());
   Key key;
   random_bytes(key);
   std::string text;
