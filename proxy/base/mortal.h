@@ -24,9 +24,17 @@ class Mortal {
 // Lives on the stack of the member function; several may be nested.
 class Watch {
  public:
+  // The object keeps a pointer into the stack on purpose: ~Watch takes it back.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
   explicit Watch(Mortal& mortal) : mortal_(&mortal), outer_(mortal.innermost_) {
     mortal.innermost_ = this;
   }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
   ~Watch() {
     if (mortal_ != nullptr) mortal_->innermost_ = outer_;
   }

@@ -117,12 +117,11 @@ void TimerWheel::advance(Instant now) {
 }
 
 void TimerWheel::run_tick(uint64_t tick) {
-  done_tick_ = tick - 1;
+  // From here on start() lists nothing in the slots that have their turn now.
+  done_tick_ = tick;
   for (int level = kLevels - 1; level > 0; --level) {
     if (tick % (uint64_t{1} << (kSlotBits * level)) == 0) cascade(level, tick);
   }
-  // From here on nothing can be listed in the slot that fires.
-  done_tick_ = tick;
   fire(tick);
 }
 

@@ -151,6 +151,14 @@ void UvLoop::run() {
   is_running_ = false;
 }
 
+void UvLoop::run_turn() {
+  if (!parts_->late_reports.is_empty() || !parts_->disposed.empty()) return finish_turn();
+  is_running_ = true;
+  read_time();
+  uv_run(loop_.get(), UV_RUN_ONCE);
+  is_running_ = false;
+}
+
 void UvLoop::stop() { uv_stop(loop_.get()); }
 
 void UvLoop::read_time() {

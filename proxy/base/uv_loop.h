@@ -47,8 +47,9 @@ class UvLoop final : public Loop {
   // Calls `seen` on this loop's thread for each arrival of the signal.
   void on_signal(int number, std::function<void(int)> seen);
 
-  void run();   // until stop()
-  void stop();  // from the loop's own thread; others post a closure that calls it
+  void run();       // until stop()
+  void stop();      // from the loop's own thread; others post a closure that calls it
+  void run_turn();  // one turn, which waits for something to happen
 
   // Within the library: raw handle, the read buffer that all sockets of this loop share, and what
   // sockets need of a turn.

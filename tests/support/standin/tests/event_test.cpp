@@ -85,7 +85,7 @@ TEST(WebsocketPort, PingsTheSilent) {
 }
 
 TEST(WebsocketPort, OpensLater) {
-  const RunningStandin odoo({"--websocket-delay-ms", "300"});
+  const RunningStandin odoo({"--websocket-delay-ms", "600"});
   EXPECT_EQ(Socket(odoo.websocket()).error(), ECONNREFUSED);
   EXPECT_EQ(status_of(get(odoo.http(), "/web/health")), 200);
   while (Socket(odoo.websocket()).error() != 0) {
