@@ -73,6 +73,7 @@ class YamlFile {
   std::vector<ConfigFault> faults() const;
 
  private:
+  friend class Section;
   struct State;
   explicit YamlFile(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
