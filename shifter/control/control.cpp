@@ -1,8 +1,7 @@
 #include "shifter/control/control.h"
 
-#include <sys/stat.h>
-
-#include <filesystem>
+#include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <set>
 

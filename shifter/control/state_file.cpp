@@ -1,7 +1,6 @@
 #include "shifter/control/state_file.h"
 
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -18,6 +17,7 @@ using base::Side;
 constexpr int kSchema = 1;  // what we write
 constexpr int kReads = 1;   // the oldest program that may read it
 constexpr std::string_view kOldSuffix = ".old";
+constexpr size_t kBytesMax = 1 << 20;
 
 int64_t millis_of(base::Instant at) {
   return std::chrono::duration_cast<base::Millis>(at.time_since_epoch()).count();
@@ -149,7 +149,7 @@ SavedState read_saved(const Json& json, const TimeBase& time) {
 
 TimeBase time_base(const base::Clock& clock) {
   TimeBase time{clock.now(), clock.wall(), {}};
-  if (auto id = base::read_file("/proc/sys/kernel/random/boot_id")) {
+  if (auto id = base::read_file("/proc/sys/kernel/random/boot_id", 256)) {
     time.boot_id = id->substr(0, id->find('\n'));
   }
   return time;
@@ -210,21 +210,14 @@ base::Result<StateFile::Loaded> StateFile::load(const TimeBase& time) const {
   std::string faults;
   bool any = false;
   for (const std::string& path : {path_, old}) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored) && !ignored) {
-      if (path == path_) faults = path_ + " is missing";
-      continue;
-    }
-    any = true;
-    auto text = base::read_file(path);
+    auto text = base::read_file(path, kBytesMax);
+    const bool is_missing = !text && text.error().code == ErrorCode::not_found;
+    any = any || !is_missing;
     auto state =
         text ? parse_state(*text, time) : base::Result<SavedState>(tl::unexpected(text.error()));
-    if (!state) {
-      if (!faults.empty()) faults += "; ";
-      faults += path + ": " + state.error().detail;
-      continue;
-    }
-    return Loaded{true, std::move(*state), path == path_ ? std::string() : faults};
+    if (state) return Loaded{true, std::move(*state), faults};
+    if (!faults.empty()) faults += "; ";
+    faults += path + ": " + state.error().detail;
   }
   if (!any) return Loaded{};
   return base::fail(ErrorCode::io_failed, Side::proxy,
