@@ -24,7 +24,7 @@ class Computation {
   ~Computation();
 
   // A document of a file that must be named in provenance and findings; returns its index.
-  uint32_t add_file(std::string name);
+  uint16_t add_file(std::string name);
   void add(const Document& document);
   Findings& findings();
 

@@ -78,6 +78,15 @@ DocumentKey key_of(const Document& document) {
   return {document.issuer().number(), document.type, document.side, document.folio};
 }
 
+Date acceptance_date(const Document& document) {
+  if (!document.acknowledged.is_none() || document.received.is_none()) {
+    return document.acknowledged;
+  }
+  Date date = document.received;
+  for (int i = 0; i < 8; ++i) date = next_day(date);
+  return date;
+}
+
 bool is_known_type(int type) {
   return type > 0 && type < 1024 && known_types().test(static_cast<size_t>(type));
 }

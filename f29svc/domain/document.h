@@ -118,7 +118,7 @@ struct Document {
   std::vector<SourceTax> taxes;
   std::vector<Reference> references;
 
-  uint32_t file = 0;      // index given by the caller
+  uint16_t file = 0;      // index given by the caller
   uint32_t line = 0;      // 1-based; 0: none
   int64_t source_id = 0;  // Odoo's move id, else 0
 
@@ -138,6 +138,10 @@ struct DocumentKey {
   std::string text() const;  // "purchase 33 99990001-1 1001"
 };
 DocumentKey key_of(const Document& document);
+
+// The day on which the buyer's acceptance is given: the acuse, or automatically eight days after
+// the tax authority has received the document. None: not received.
+Date acceptance_date(const Document& document);
 
 // Types and their kin.
 bool is_known_type(int type);

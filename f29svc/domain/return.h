@@ -49,17 +49,17 @@ class Provenance {
  public:
   struct Doc {
     DocumentKey key;
-    Section section = Section::registered;
-    uint32_t file = 0;
     uint32_t line = 0;
+    uint16_t file = 0;  // index into `files`
+    Section section = Section::registered;
   };
   struct Entry {
+    int64_t amount = 0;  // signed, as it entered the box
     uint32_t doc = kNoDoc;
+    int32_t count = 0;
     uint16_t amount_box = 0;  // 0: none
     uint16_t count_box = 0;   // 0: none
     uint16_t rule = 0;        // index into `rules`
-    int64_t amount = 0;       // signed, as it entered the box
-    int64_t count = 0;
   };
   struct Other {  // boxes that no document made
     int box = 0;

@@ -1,24 +1,33 @@
-// Open addressing over a power of two; grows at three quarters. Slots are 32 bytes.
+// Open addressing over a power of two; grows at three quarters.
 #include <utility>
 
 #include "f29svc/sources/rcv.h"
 
 namespace f29 {
 
+// 24 bytes. `mark`: bit 15 used, 14 to 12 section, 11 side, 10 to 0 type.
 struct DocumentIndex::Slot {
   int64_t folio = 0;
   uint32_t issuer = 0;
-  uint16_t type = 0;
-  Side side = Side::sale;
-  bool used = false;
-  uint32_t file = 0;
   uint32_t line = 0;
   uint32_t print = 0;
-  Section section = Section::registered;
+  uint16_t mark = 0;
+  uint16_t file = 0;
 
-  bool holds(const DocumentKey& key) const {
-    return folio == key.folio && issuer == key.issuer && type == key.type && side == key.side;
+  bool is_used() const { return (mark & 0x8000u) != 0; }
+  static uint16_t mark_of(const DocumentKey& key) {
+    return static_cast<uint16_t>(0x8000u | static_cast<unsigned>(key.side) << 11 | key.type);
   }
+  bool holds(const DocumentKey& key) const {
+    return folio == key.folio && issuer == key.issuer && (mark & 0x8FFFu) == mark_of(key);
+  }
+  void set(const Seen& seen) {
+    line = seen.line;
+    print = seen.print;
+    file = seen.file;
+    mark = static_cast<uint16_t>((mark & 0x8FFFu) | static_cast<unsigned>(seen.section) << 12);
+  }
+  Seen seen() const { return {line, print, file, static_cast<Section>(mark >> 12 & 7u)}; }
 };
 
 namespace {
@@ -46,32 +55,30 @@ void DocumentIndex::prefetch(const DocumentKey& key) const {
 
 const DocumentIndex::Slot* DocumentIndex::look(const DocumentKey& key) const {
   size_t at = hash_of(key) & mask_;
-  while (slots_[at].used && !slots_[at].holds(key)) at = (at + 1) & mask_;
+  while (slots_[at].is_used() && !slots_[at].holds(key)) at = (at + 1) & mask_;
   return &slots_[at];
 }
 
 std::optional<DocumentIndex::Seen> DocumentIndex::find(const DocumentKey& key) const {
   const Slot* slot = look(key);
-  if (!slot->used) return std::nullopt;
-  return Seen{slot->file, slot->line, slot->print, slot->section};
+  if (!slot->is_used()) return std::nullopt;
+  return slot->seen();
 }
 
 std::optional<DocumentIndex::Seen> DocumentIndex::insert(const DocumentKey& key, const Seen& seen) {
   if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow();
   Slot* slot = const_cast<Slot*>(look(key));
-  if (slot->used) return Seen{slot->file, slot->line, slot->print, slot->section};
-  *slot = {key.folio, key.issuer, key.type,   key.side,    true,
-           seen.file, seen.line,  seen.print, seen.section};
+  if (slot->is_used()) return slot->seen();
+  slot->folio = key.folio;
+  slot->issuer = key.issuer;
+  slot->mark = Slot::mark_of(key);
+  slot->set(seen);
   ++size_;
   return std::nullopt;
 }
 
 void DocumentIndex::replace(const DocumentKey& key, const Seen& seen) {
-  Slot* slot = const_cast<Slot*>(look(key));
-  slot->file = seen.file;
-  slot->line = seen.line;
-  slot->print = seen.print;
-  slot->section = seen.section;
+  const_cast<Slot*>(look(key))->set(seen);
 }
 
 void DocumentIndex::grow() {
@@ -80,8 +87,10 @@ void DocumentIndex::grow() {
   slots_ = std::make_unique<Slot[]>(old_size * 2);
   mask_ = old_size * 2 - 1;
   for (size_t i = 0; i < old_size; ++i) {
-    if (!old[i].used) continue;
-    DocumentKey key{old[i].issuer, old[i].type, old[i].side, old[i].folio};
+    if (!old[i].is_used()) continue;
+    Side side = (old[i].mark & 0x0800u) != 0 ? Side::purchase : Side::sale;
+    DocumentKey key{old[i].issuer, static_cast<uint16_t>(old[i].mark & 0x07FFu), side,
+                    old[i].folio};
     *const_cast<Slot*>(look(key)) = old[i];
   }
 }

@@ -15,7 +15,7 @@ struct JsonOptions {
   Period period;
   bool lenient = false;
   std::string name;  // how findings call the file
-  uint32_t file = 0;
+  uint16_t file = 0;
 };
 
 // Text that is not JSON, or has no list "moves", is an Error. A move that cannot be used is a

@@ -59,7 +59,7 @@ struct RcvOptions {
   Period period;
   bool lenient = false;  // keep rows with a wrong check digit
   std::string name;      // how findings call the file
-  uint32_t file = 0;     // index for Document::file
+  uint16_t file = 0;     // index for Document::file
   // When the caller knows the section better than the header does (RECLAMADO and PENDIENTE differ
   // by header; NO_INCLUIR and REGISTRO of some exports do not): from the file's name.
   RcvKind expected = RcvKind::unknown;
@@ -89,13 +89,13 @@ struct RcvName {
 };
 std::optional<RcvName> read_rcv_name(std::string_view file_name);
 
-// Keys met so far, over all files of one computation. A million keys take 64 MiB at most.
+// Keys met so far, over all files of one computation. A million keys take 48 MiB.
 class DocumentIndex {
  public:
   struct Seen {
-    uint32_t file = 0;
     uint32_t line = 0;
     uint32_t print = 0;  // fingerprint of date and amounts
+    uint16_t file = 0;
     Section section = Section::registered;
   };
   DocumentIndex();

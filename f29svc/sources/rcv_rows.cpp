@@ -231,7 +231,7 @@ void RcvRows::deliver(const Document& document, bool is_late) {
     return;
   }
   DocumentKey key = key_of(document);
-  DocumentIndex::Seen now{document.file, document.line, print_of(document), document.section};
+  DocumentIndex::Seen now{document.line, print_of(document), document.file, document.section};
   auto before = seen_.insert(key, now);
   if (before && is_late) {
     found_.add(RowFact::duplicate_copy_total_zero, document.line);

@@ -267,7 +267,7 @@ void RcvRows::take_summary() {
   note_odd();
   // A type has one row; a file that was given twice must not count twice.
   DocumentKey key{0, document.type, side_, -1};
-  DocumentIndex::Seen now{document.file, document.line, print_of(document), Section::summary};
+  DocumentIndex::Seen now{document.line, print_of(document), document.file, Section::summary};
   if (auto before = seen_.insert(key, now)) {
     meet_again(document, *before);
     return;
