@@ -97,7 +97,6 @@ class Daemon {
       stop_now();
       return;
     }
-    log_.event(base::Level::info, "lame_duck");
     workers_.begin_lame_duck();
     control_->begin_lame_duck();
     lame_duck_.start(loaded_.config.relay.lame_duck);
