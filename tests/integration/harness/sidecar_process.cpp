@@ -52,11 +52,11 @@ void SidecarProcess::write_config() {
       {"state", "{ file: " + folder + "/state.json }"},
       {"spool", "{ dir: " + folder + ", memory: 64MiB, disk: 1GiB, min_free: 16MiB }"},
       {"log", folder + "/sidecar.log"},
-      {"audit", folder + "/audit.jsonl"},
+      {"audit_log", folder + "/audit.jsonl"},
       {"access_log", folder + "/access.log"},
       {"affinity", "{ cookie: color, secret_file: " + folder + "/affinity.key }"},
       {"health", "{ interval: 100ms, page_interval: 500ms, timeout: 1s, rise: 2, fall: 3 }"},
-      {"shutdown", "{ lame_duck: 0s, timeout: 5s }"},
+      {"shutdown", "{ lame_duck: 0s, finish: 5s }"},
   };
   for (const auto& [key, value] : setup_.keys) keys[key] = value;
   std::string colors = "\n";
