@@ -102,9 +102,8 @@ std::vector<Section> read_colors(Section& top, std::vector<ColorConfig>& colors)
   }
   if (colors.empty()) top.fault("colors", "names no color: at least one is needed");
   if (colors.size() > kColorsMax) top.fault("colors", "has more than two colors");
-  const bool has_weight =
-      std::any_of(colors.begin(), colors.end(), [](const auto& color) { return color.weight > 0; });
-  if (!colors.empty() && !has_weight) {
+  const auto is_idle = [](const ColorConfig& color) { return color.weight == 0; };
+  if (!colors.empty() && std::all_of(colors.begin(), colors.end(), is_idle)) {
     top.fault("colors", "all weights are 0: nobody could be served");
   }
   return sections;
@@ -189,9 +188,9 @@ void read_access(Section& section, Route& route) {
 
 void read_pin(Section& section, const std::vector<ColorConfig>& colors, Route& route) {
   if (!section.has("pin")) return;
-  std::string name;
   std::vector<std::string> names;
   for (const ColorConfig& color : colors) names.push_back(color.name);
+  std::string name;
   section.read("pin", name);
   const auto found = std::find(names.begin(), names.end(), name);
   if (found != names.end()) {
