@@ -1,5 +1,6 @@
 #include "proxy/base/socket.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -194,6 +195,11 @@ void SocketStream::finish_writing() {
 void SocketStream::shut_down() {
   // ENOTCONN: the peer has reset the connection; reading or the next event says so.
   if (shutdown(descriptor(), SHUT_WR) != 0 && errno != ENOTCONN) break_later(errno);
+}
+
+bool SocketStream::peer_has_reset() const {
+  pollfd state{descriptor(), 0, 0};  // errors are told without being asked for, nor taken away
+  return broken_ || (poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0);
 }
 
 void SocketStream::break_later(int errno_value) {

@@ -30,6 +30,7 @@ class SocketStream final : public Stream, private PollTarget, private LateReport
   size_t pending() const override { return pending_.size() - pending_sent_; }
   void finish_writing() override;
   void reset_on_close() override { reset_on_close_ = true; }
+  bool peer_has_reset() const override;
   Address peer() const override { return peer_; }
 
   int descriptor() const { return handle_.descriptor(); }

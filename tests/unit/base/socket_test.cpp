@@ -274,6 +274,17 @@ TEST_F(SocketTest, WithdrawsTheReportOfAFailedWriteWhenItIsDestroyed) {
   EXPECT_FALSE(recorder.broken);
 }
 
+TEST_F(SocketTest, CanBeAskedWhetherAnEndedPeerHasReset) {
+  open();
+  stream->resume_reading();
+  peer->finish();
+  run_until(loop, [&] { return recorder.ended; });
+  EXPECT_FALSE(stream->peer_has_reset());
+  peer->reset();
+  EXPECT_TRUE(stream->peer_has_reset()) << "without a turn of the loop";
+  run_until(loop, [&] { return recorder.broken; });
+}
+
 TEST_F(SocketTest, KnowsItsPeer) {
   open();
   SocketAddress own;
