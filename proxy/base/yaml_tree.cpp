@@ -5,6 +5,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <sstream>
+#include <utility>
 
 namespace base {
 namespace {
@@ -81,7 +82,7 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (parent.key == nullptr) {
       parent.key = std::make_unique<YamlNode>(std::move(node));
     } else {
-      parent.node.entries.emplace_back(std::move(*parent.key), std::move(node));
+      parent.node.entries.push_back({std::move(*parent.key), std::move(node)});
       parent.key.reset();
     }
   }

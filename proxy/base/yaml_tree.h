@@ -5,20 +5,26 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "proxy/base/yaml.h"
 
 namespace base {
 
+struct YamlEntry;  // not a pair: a pair of what is not complete yet is refused by some compilers
+
 struct YamlNode {
   enum class Kind { null, scalar, list, mapping };
   Kind kind = Kind::null;
   int line = 0;  // 1-based
   std::string scalar;
-  std::vector<YamlNode> items;                         // of a list
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a mapping, in the file's order
+  std::vector<YamlNode> items;     // of a list
+  std::vector<YamlEntry> entries;  // of a mapping, in the file's order
+};
+
+struct YamlEntry {
+  YamlNode first;   // the key
+  YamlNode second;  // its value
 };
 
 // The document's root. Faults go to `faults` with file and line; the root is then what could be
