@@ -49,11 +49,16 @@ tl::unexpected<Error> bad(std::string_view text, std::string_view why) {
 
 bool Address::is_v4() const { return has_v4_prefix(ip); }
 
+// Every request asks for it: IPv4 without the C library's printf.
 std::string Address::host() const {
   char name[INET6_ADDRSTRLEN];
-  const char* text = is_v4() ? inet_ntop(AF_INET, ip.data() + kV4Prefix.size(), name, sizeof name)
-                             : inet_ntop(AF_INET6, ip.data(), name, sizeof name);
-  return text;
+  if (!is_v4()) return inet_ntop(AF_INET6, ip.data(), name, sizeof name);
+  char* end = name;
+  for (size_t i = kV4Prefix.size(); i < ip.size(); ++i) {
+    if (end != name) *end++ = '.';
+    end = std::to_chars(end, name + sizeof name, ip[i]).ptr;
+  }
+  return {name, end};
 }
 
 std::string Address::text() const {
