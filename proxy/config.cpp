@@ -217,6 +217,8 @@ std::string hash_of(const Lines& lines) {
 LoadedConfig load_config(const std::string& path) {
   LoadedConfig loaded;
   base::YamlFile file = base::YamlFile::from_path(path);
+  loaded.faults = file.faults();
+  if (!loaded.faults.empty()) return loaded;  // nothing could be read: no key is to blame
   {
     base::Section top = file.top();
     loaded.config.relay = relay::read_relay_config(top);
