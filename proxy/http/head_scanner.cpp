@@ -68,6 +68,9 @@ void HeadScanner::scan_all(std::string_view bytes, std::vector<Field>& fields, S
   const char* const end = begin + bytes.size();
   const char* const start = kind_ == HeadKind::request ? skip_empty_lines(begin, end) : begin;
   if (start == end) return;
+  if (!may_start(*start) && *start != '\r') {
+    return refuse(bad_message, "byte that starts no message", result);
+  }
   ControlScan controls(start, end);
   const char* const line_end = controls.next_fault();
   if (line_end == start || !is_crlf(line_end, end)) {
@@ -92,6 +95,10 @@ void HeadScanner::scan_all(std::string_view bytes, std::vector<Field>& fields, S
   result.state = Scan::State::complete;
   result.start = static_cast<size_t>(start - begin);
   result.head_bytes = static_cast<size_t>(rest + 2 - begin);
+}
+
+bool HeadScanner::may_start(char byte) const {
+  return kind_ == HeadKind::request ? is(kTokenByte, byte) : byte == 'H';
 }
 
 // Looks at the bytes since `seen` only. False: the head is not complete, and `result` says
@@ -167,8 +174,6 @@ void HeadScanner::judge_start_line(const char* line, const char* from, const cha
     if (*line == '\r' && line + 1 == end && kind_ == HeadKind::request) return;
     return refuse(bad_message, "no start line", result);
   }
-  const bool may_start = kind_ == HeadKind::request ? is(kTokenByte, *line) : *line == 'H';
-  if (!may_start) return refuse(bad_message, "byte that starts no message", result);
   if (kind_ == HeadKind::request) {
     const Judgement found = judge_request_line_length(between(line, control), limits_.target_bytes);
     if (found) return refuse(found->code, found->what, result);

@@ -77,6 +77,7 @@ class HeadScanner {
   void scan(std::string_view bytes, size_t seen, std::vector<Field>& fields, Scan& result) const;
 
  private:
+  bool may_start(char byte) const;
   void scan_all(std::string_view bytes, std::vector<Field>& fields, Scan& result) const;
   bool is_worth_reading(std::string_view bytes, size_t seen, std::vector<Field>& fields,
                         Scan& result) const;
