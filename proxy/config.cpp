@@ -193,7 +193,12 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
   Block(lines, "").add("log", control.log).add("audit_log", control.audit);
 }
 
-// Keys that `reload` takes over. Weights are initial values; a saved weight wins anyhow.
+bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b) {
+  return std::equal(a.colors.begin(), a.colors.end(), b.colors.begin(), b.colors.end(),
+                    [](const auto& x, const auto& y) { return x.name == y.name; });
+}
+
+// Weights are initial values; a saved weight wins anyhow.
 bool is_taken_over(std::string_view key) {
   constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.", "routes.",
                                          "health.", "drain.",   "names."};
@@ -236,6 +241,18 @@ Lines describe_config(const SidecarConfig& config) {
   describe_routing(config.routing, lines);
   describe_control(config.control, lines);
   return lines;
+}
+
+void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
+  if (same_names(running.routing, fresh.routing)) running.routing.colors = fresh.routing.colors;
+  running.routing.fallback_allow = fresh.routing.fallback_allow;
+  running.routing.hold = fresh.routing.hold;
+  running.routing.routes = fresh.routing.routes;
+  running.routing.affinity.cookie = fresh.routing.affinity.cookie;
+  running.routing.affinity.session_keys = fresh.routing.affinity.session_keys;
+  running.control.health = fresh.control.health;
+  running.control.drain = fresh.control.drain;
+  running.control.names = fresh.control.names;
 }
 
 std::vector<std::string> needs_restart(const SidecarConfig& running, const SidecarConfig& fresh) {

@@ -29,7 +29,9 @@ LoadedConfig load_config(const std::string& path);
 // Every key with its effective value, in the order of the shipped file ("queue.length" → "512").
 std::vector<std::pair<std::string, std::string>> describe_config(const SidecarConfig& config);
 
-// Keys whose values differ and that a running process cannot take over.
+// What `reload` takes over, from a config without faults. Colors keep their names and order.
+void take_over(SidecarConfig& running, const SidecarConfig& fresh);
+// Keys whose values differ and that take_over() leaves as they are.
 std::vector<std::string> needs_restart(const SidecarConfig& running, const SidecarConfig& fresh);
 
 }  // namespace sidecar

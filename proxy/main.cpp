@@ -1,10 +1,9 @@
 // The sidecar: reads its config, starts the workers and the control plane, and ends when it is
 // told to. Wiring only.
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <memory>
-
-#include <CLI/CLI.hpp>
 
 #include "proxy/base/files.h"
 #include "proxy/base/log.h"
@@ -45,6 +44,7 @@ control::Host host_of(const std::string& path, const sidecar::LoadedConfig& load
     reloaded.control = fresh.config.control;
     reloaded.routing = fresh.config.routing;
     reloaded.hash = fresh.hash;
+    if (reloaded.faults.empty()) sidecar::take_over(*running, fresh.config);
     return reloaded;
   };
   host.describe_config = [running] { return sidecar::describe_config(*running); };
@@ -85,7 +85,10 @@ class Daemon {
     for (int number : {SIGTERM, SIGINT}) {
       loop_.on_signal(number, [this](int) { on_stop_signal(); });
     }
-    loop_.on_signal(SIGHUP, [this](int) { log_.reopen(); });
+    loop_.on_signal(SIGHUP, [this](int) {
+      log_.reopen();
+      control_->reopen_logs();
+    });
     loop_.run();
     control_.reset();
     return 0;

@@ -251,6 +251,10 @@ Control::~Control() { shut_down(); }
 
 base::Result<> Control::start() { return parts_->start(); }
 
+void Control::reopen_logs() {
+  if (parts_->audit) parts_->audit->reopen();
+}
+
 void Control::begin_lame_duck() {
   parts_->lame_duck = true;
   if (parts_->commands) parts_->commands->refuse_changes();

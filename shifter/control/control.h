@@ -47,6 +47,8 @@ class Control {
   // first table (before this returns) and begins to probe. An error ends the start of the process.
   base::Result<> start();
 
+  void reopen_logs();  // after the audit log was moved away
+
   // Health of the process is said to be over; `status` shows it and changes are refused.
   void begin_lame_duck();
   // Saves the state and closes the admin socket and the metrics port. The last call.

@@ -149,5 +149,31 @@ TEST(SidecarConfig, KnowsWhatNeedsARestart) {
   EXPECT_NE(running.hash, fresh.hash);
 }
 
+TEST(SidecarConfig, TakesOverExactlyWhatNeedsNoRestart) {
+  const File before(kLeast);
+  const File after(
+      "colors:\n"
+      "  blue: { weight: 5, slots: 9, reuse: on, http: [\"a:1\"], websocket: [\"a:2\"] }\n"
+      "  green: { weight: 1, http: [\"b:1\"], websocket: [\"b:2\"] }\n"
+      "fallback: deny\nhold: { max: 1 }\nhealth: { rise: 9 }\ndrain: { wait: 1s }\n"
+      "names: { interval: 9s }\naffinity: { cookie: c, session_keys: [s], secret_file: /k }\n"
+      "routes: [ { name: all, prefix: / } ]\nforce: { header: X-F }\nlog: /l\n");
+  SidecarConfig running = load_config(before.path()).config;
+  const LoadedConfig fresh = load_config(after.path());
+  ASSERT_TRUE(fresh.faults.empty()) << text_of(fresh.faults);
+  const auto left = needs_restart(running, fresh.config);
+  EXPECT_EQ(left, (std::vector<std::string>{"affinity.secret_file", "force.header", "log"}));
+  take_over(running, fresh.config);
+  EXPECT_EQ(needs_restart(running, fresh.config), left);
+  std::vector<std::string> differ;
+  const auto now = describe_config(running);
+  const auto wanted = describe_config(fresh.config);
+  ASSERT_EQ(now.size(), wanted.size());
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (now[i] != wanted[i]) differ.push_back(now[i].first);
+  }
+  EXPECT_EQ(differ, left) << "what is taken over is what is said to be";
+}
+
 }  // namespace
 }  // namespace sidecar
