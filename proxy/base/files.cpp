@@ -81,14 +81,15 @@ Result<> keep_old_version(const std::string& path) {
 Result<> write_file_durably(const std::string& path, std::string_view bytes, int mode,
                             bool keep_old) {
   const std::string aside = path + ".new";
-  if (Result<> written = write_new_file(aside, bytes, mode); !written) {
+  Result<> done = write_new_file(aside, bytes, mode);
+  if (done && keep_old) done = keep_old_version(path);
+  if (done && rename(aside.c_str(), path.c_str()) != 0) {
+    done = fail(io_error("rename " + path, errno));
+  }
+  if (!done) {
     unlink(aside.c_str());
-    return written;
+    return done;
   }
-  if (keep_old) {
-    if (Result<> kept = keep_old_version(path); !kept) return kept;
-  }
-  if (rename(aside.c_str(), path.c_str()) != 0) return fail(io_error("rename " + path, errno));
   return sync_folder(folder_of(path));
 }
 

@@ -1,8 +1,12 @@
 #include "proxy/base/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -192,42 +196,64 @@ struct Log::Parts {
   int64_t queued = 0;  // flushes count lines
   int64_t done = 0;
   bool stopping = false;
-  bool reopening = false;
+  int64_t reopens_asked = 0;
+  int64_t reopens_done = 0;
   std::atomic<int64_t> dropped{0};
+  // The writer's own.
   int descriptor = -1;
+  bool is_torn = false;  // a line was cut off by an error: the next begins on a line of its own
   std::thread writer;
 
   void run();
   void write_out(std::string_view bytes);
-  void close_file();
+  void close_file() const;
 };
 
-void Log::Parts::close_file() {
+void Log::Parts::close_file() const {
   if (descriptor > STDERR_FILENO) close(descriptor);
 }
 
+// Needs: whole lines.
 void Log::Parts::write_out(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      dropped.fetch_add(1);  // a full disk must not stop anything else
+  if (is_torn && !bytes.empty()) {
+    if (::write(descriptor, "\n", 1) != 1) {
+      dropped.fetch_add(std::count(bytes.begin(), bytes.end(), '\n'));
       return;
     }
-    bytes.remove_prefix(static_cast<size_t>(n));
+    is_torn = false;
+  }
+  char last = '\n';
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n >= 0) {
+      if (n > 0) last = bytes[static_cast<size_t>(n) - 1];
+      bytes.remove_prefix(static_cast<size_t>(n));
+    } else if (errno == EAGAIN) {  // somebody made our standard output non-blocking
+      pollfd state{descriptor, POLLOUT, 0};
+      poll(&state, 1, 1000);
+    } else if (errno != EINTR) {
+      // A full disk must not stop anything else.
+      dropped.fetch_add(std::count(bytes.begin(), bytes.end(), '\n'));
+      is_torn = last != '\n';
+      return;
+    }
   }
 }
 
 void Log::Parts::run() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // a closed pipe is an error here, no signal
   std::string taken;
   std::unique_lock lock(mutex);
   for (;;) {
-    wake.wait(lock, [this] { return stopping || reopening || !queue.empty(); });
-    if (queue.empty() && !reopening) return;
+    wake.wait(lock, [this] { return stopping || reopens_asked > reopens_done || !queue.empty(); });
+    if (queue.empty() && reopens_asked == reopens_done) return;
     taken.clear();
     taken.swap(queue);
     const int64_t up_to = queued;
-    const bool reopen = std::exchange(reopening, false);
+    const int64_t reopens = reopens_asked;
+    const bool reopen = reopens > reopens_done;
     lock.unlock();
     write_out(taken);
     if (reopen) {
@@ -235,9 +261,11 @@ void Log::Parts::run() {
       if (fresh >= 0) {
         close_file();
         descriptor = fresh;
+        is_torn = false;
       }
     }
     lock.lock();
+    reopens_done = reopens;
     done = up_to;
     written.notify_all();
   }
@@ -298,7 +326,7 @@ int64_t Log::dropped() const { return parts_->dropped.load(); }
 void Log::reopen() {
   {
     std::lock_guard lock(parts_->mutex);
-    parts_->reopening = true;
+    ++parts_->reopens_asked;
   }
   parts_->wake.notify_all();
 }
@@ -306,7 +334,9 @@ void Log::reopen() {
 void Log::flush() {
   std::unique_lock lock(parts_->mutex);
   const int64_t up_to = parts_->queued;
-  parts_->written.wait(lock, [&] { return parts_->done >= up_to; });
+  const int64_t reopens = parts_->reopens_asked;
+  parts_->written.wait(lock,
+                       [&] { return parts_->done >= up_to && parts_->reopens_done >= reopens; });
 }
 
 }  // namespace base

@@ -53,7 +53,7 @@ class Log {
   void event(Level level, std::string_view event, LogLine fields = {});
   int64_t dropped() const;
   void reopen();
-  void flush();  // waits until what was queued before is written
+  void flush();  // waits until what was queued before is written, and a reopen() done
 
  private:
   struct Parts;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "proxy/base/check.h"
 
@@ -16,6 +17,7 @@ constexpr int64_t kLookEvery = 16 << 20;
 constexpr int64_t kMemoryStep = 16 << 10;  // memory is granted in such steps
 constexpr int64_t kDiskStep = 1 << 20;
 constexpr size_t kFilePiece = 64 << 10;
+constexpr int64_t kFreeStep = 1 << 20;  // disk is given back in such steps
 
 bool take(std::atomic<int64_t>& used, int64_t bytes, int64_t most) {
   if (used.fetch_add(bytes) + bytes <= most) return true;
@@ -60,42 +62,38 @@ void SpoolBudget::give_disk(int64_t bytes) { disk_used_.fetch_sub(bytes); }
 
 Result<> Spool::append(std::string_view bytes) {
   if (bytes.empty()) return {};
-  const auto count = static_cast<int64_t>(bytes.size());
-  const auto in_memory = static_cast<int64_t>(memory_.size());
-  if (file_size_ == file_read_ || file_ < 0) {
-    // Nothing waits on disk, so memory is still the end of the line.
-    const int64_t need = rounded_up(in_memory + count, kMemoryStep) - memory_granted_;
-    const bool fits = in_memory + count <= budget_.limits().memory_bytes_each;
-    if (fits && (need <= 0 || budget_.take_memory(need))) {
-      if (need > 0) memory_granted_ += need;
-      memory_.append(bytes);
-      size_ += bytes.size();
-      return {};
-    }
+  if (file_ >= 0) return append_to_file(bytes);  // once there, so that the order is kept
+  if (!keep_all_ && memory_read_ > memory_.size() / 2) {
+    memory_.erase(0, memory_read_);
+    memory_read_ = 0;
   }
-  return append_to_file(bytes);
+  const auto total = static_cast<int64_t>(memory_.size() + bytes.size());
+  const int64_t need = rounded_up(total, kMemoryStep) - memory_granted_;
+  const bool fits = total <= budget_.limits().memory_bytes_each;
+  if (!fits || (need > 0 && !budget_.take_memory(need))) return append_to_file(bytes);
+  if (need > 0) memory_granted_ += need;
+  memory_.append(bytes);
+  size_ += bytes.size();
+  return {};
 }
 
 Result<> Spool::append_to_file(std::string_view bytes) {
   const auto count = static_cast<int64_t>(bytes.size());
-  if (file_ < 0) {
-    file_ = open_unnamed(budget_.limits().dir);
-    if (file_ < 0) return fail(io_error("open a spool in " + budget_.limits().dir, errno));
-    file_size_ = file_read_ = 0;
-  } else if (file_read_ == file_size_ && !keep_all_) {
-    // All of it was read: begin again, so that a long answer does not grow without end.
-    if (file_size_ > 0 && ftruncate(file_, 0) == 0) {
-      file_size_ = file_read_ = 0;
-      file_buffer_.clear();
-    }
-  }
-  const int64_t need = file_size_ + count - disk_granted_;
+  const int64_t need = file_size_ - file_freed_ + count - disk_granted_;
   if (need > 0) {
     const int64_t grant = rounded_up(need, kDiskStep);
     if (!budget_.take_disk(grant)) {
       return fail(ErrorCode::spool_full, Side::proxy, "no memory or disk left for waiting bytes");
     }
     disk_granted_ += grant;
+  }
+  if (file_ < 0) {
+    file_ = open_unnamed(budget_.limits().dir);
+    if (file_ < 0) {
+      const int error = errno;
+      budget_.give_disk(std::exchange(disk_granted_, 0));
+      return fail(io_error("open a spool in " + budget_.limits().dir, error));
+    }
   }
   int64_t written = 0;
   while (written < count) {
@@ -150,9 +148,22 @@ void Spool::consume(size_t bytes) {
   if (keep_all_) return;
   if (size_ == 0) {
     clear();
-  } else if (memory_read_ == memory_.size() && memory_granted_ > 0) {
-    drop_memory();
+    return;
   }
+  if (memory_read_ == memory_.size() && memory_granted_ > 0) drop_memory();
+  if (file_read_ - file_freed_ >= kFreeStep) free_disk();
+}
+
+// A long answer to a slow client flows through: what was read must not count for ever.
+void Spool::free_disk() {
+  const int64_t end = file_read_ / kFreeStep * kFreeStep;
+  const int64_t bytes = end - file_freed_;
+  if (fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, file_freed_, bytes) != 0) {
+    return;  // this file system cannot; the limit then counts what flowed through
+  }
+  file_freed_ = end;
+  disk_granted_ -= bytes;
+  budget_.give_disk(bytes);
 }
 
 void Spool::drop_memory() {
@@ -180,7 +191,7 @@ void Spool::clear() {
     file_buffer_ = std::string();
     file_buffer_at_ = 0;
   }
-  file_size_ = file_read_ = 0;
+  file_size_ = file_read_ = file_freed_ = 0;
   size_ = 0;
   keep_all_ = false;
 }

@@ -66,6 +66,7 @@ class Spool {
   Result<> append_to_file(std::string_view bytes);
   Result<> fill_buffer();
   void drop_memory();
+  void free_disk();
 
   SpoolBudget& budget_;
   std::string memory_;          // the oldest bytes
@@ -74,6 +75,7 @@ class Spool {
   int file_ = -1;               // the bytes after those in memory, once opened
   int64_t file_size_ = 0;
   int64_t file_read_ = 0;
+  int64_t file_freed_ = 0;  // bytes at its start that the disk has got back
   int64_t disk_granted_ = 0;
   std::string file_buffer_;  // a piece of the file, at file_buffer_at_
   int64_t file_buffer_at_ = 0;

@@ -1,6 +1,7 @@
 #include "proxy/base/yaml.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "proxy/base/files.h"
@@ -52,6 +53,9 @@ struct Section::State {
   std::string path;
   int line = 0;
   std::vector<std::string> read;  // keys that somebody asked for, in order
+  // The sections of this one that somebody asked for: asked for twice, they are the same, so that
+  // two readers may share one.
+  std::map<std::string, std::shared_ptr<State>, std::less<>> inner;
 
   ~State();
   const YamlNode* find(std::string_view key);
@@ -206,10 +210,15 @@ void Section::read_word(std::string_view key, std::string& value,
 
 Section Section::section(std::string_view key) {
   Section inner;
+  if (const auto known = state_->inner.find(key); known != state_->inner.end()) {
+    inner.state_ = known->second;
+    return inner;
+  }
   inner.state_ = std::make_shared<State>();
   inner.state_->file = state_->file;
   inner.state_->path = state_->path_of(key);
   inner.state_->line = state_->line;
+  state_->inner.emplace(key, inner.state_);
   const YamlNode* found = state_->find(key);
   if (found == nullptr) return inner;
   inner.state_->line = found->line;
@@ -237,7 +246,13 @@ std::vector<Section> Section::sections(std::string_view key) {
       continue;
     }
     Section one;
+    if (const auto known = state_->inner.find(name); known != state_->inner.end()) {
+      one.state_ = known->second;
+      inner.push_back(std::move(one));
+      continue;
+    }
     one.state_ = std::make_shared<State>();
+    state_->inner.emplace(name, one.state_);
     one.state_->file = state_->file;
     one.state_->path = state_->path_of(name);
     one.state_->line = item.line;

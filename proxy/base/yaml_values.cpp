@@ -90,7 +90,8 @@ std::string duration_text(Millis value) {
 
 std::optional<std::string> nearest_word(std::string_view given,
                                         const std::vector<std::string>& words) {
-  const size_t most = std::max<size_t>(2, given.size() / 3);
+  // Of a short word so many letters may be wrong that at least one is right.
+  const size_t most = std::min(std::max<size_t>(2, given.size() / 3), (given.size() + 1) / 2);
   const std::string* nearest = nullptr;
   size_t least = most + 1;
   for (const std::string& word : words) {
