@@ -215,7 +215,7 @@ Answer<void> AdminCommands::reload(const Call& call) {
   ++next.epoch;
   LogLine rest;
   rest.add_raw("needs_restart", array_json(reloaded.needs_restart));
-  return commit(call, std::move(next), /*must_act=*/true, std::move(rest));
+  return commit(call, std::move(next), /*must_act=*/false, std::move(rest), reloaded.take);
 }
 
 Answer<void> AdminCommands::inflight(const Call& call) {
@@ -244,7 +244,8 @@ Answer<size_t> AdminCommands::color_of(const Call& call) const {
   return deny(AdminCode::usage, name, "no color is named " + name + "; there is" + known);
 }
 
-Answer<void> AdminCommands::commit(const Call& call, Fleet next, bool must_act, LogLine rest) {
+Answer<void> AdminCommands::commit(const Call& call, Fleet next, bool must_act, LogLine rest,
+                                   const std::function<void()>& take) {
   // The flag is known only after the change, and the answer comes after that.
   auto saved = std::make_shared<bool>(false);
   const uint64_t epoch = next.epoch;
@@ -259,7 +260,7 @@ Answer<void> AdminCommands::commit(const Call& call, Fleet next, bool must_act, 
     }
     reply->finish(std::move(json));
   };
-  auto done = control_.change(std::move(next), must_act, std::move(answer));
+  auto done = control_.change(std::move(next), must_act, std::move(answer), take);
   if (!done) return tl::unexpected(done.error());
   *saved = *done;
   return {};

@@ -19,10 +19,11 @@ namespace control {
 
 class AdminCommands final : public CommandRunner {
  public:
-  // How `reload` went: what needs a restart, or why nothing was taken.
+  // A config that was read again: its faults, or what needs a restart and how the rest is taken.
   struct Reloaded {
     std::vector<std::string> faults;
     std::vector<std::string> needs_restart;
+    std::function<void()> take;
   };
   struct Hooks {
     std::function<ProcessView()> process;
@@ -59,7 +60,8 @@ class AdminCommands final : public CommandRunner {
 
   Answer<size_t> color_of(const Call& call) const;
   // Saved and published, audited; answers once it is applied everywhere.
-  Answer<void> commit(const Call& call, Fleet next, bool must_act, base::LogLine rest);
+  Answer<void> commit(const Call& call, Fleet next, bool must_act, base::LogLine rest,
+                      const std::function<void()>& take = {});
   void wait_for(const Call& call, size_t color, base::Millis wait, bool force, bool saved);
   bool is_over(Waiter& waiter);  // true: answered
   void answer_left(Waiter& waiter);

@@ -215,19 +215,22 @@ void Control::Parts::refresh_metrics() {
 
 AdminCommands::Reloaded Control::Parts::reload() {
   ReloadedConfig fresh = host.reload();
-  AdminCommands::Reloaded answer{fresh.faults, fresh.needs_restart};
-  if (!fresh.faults.empty()) return answer;
+  AdminCommands::Reloaded answer{fresh.faults, fresh.needs_restart, {}};
+  if (!control->route_numbers().has_room_for(fresh.routing.routes)) {
+    answer.faults.push_back("routes: too many names since the start; restart to forget old ones");
+  }
+  if (!answer.faults.empty()) return answer;
   if (!same_order(fresh.routing, control->routing())) {
     const bool same = color_names(fresh.routing) == color_names(control->routing());
     answer.needs_restart.push_back(same ? "colors (their order)" : "colors (their names)");
     fresh.routing.colors = control->routing().colors;
   }
-  if (!control->take_config(fresh.control, fresh.routing)) {
-    answer.faults.push_back("routes: too many names since the start; restart to forget old ones");
-    return answer;
-  }
-  probes.set_config(control->config().health);
-  host.config_hash = fresh.hash;
+  answer.take = [this, fresh = std::move(fresh)] {
+    control->take_config(fresh.control, fresh.routing);
+    probes.set_config(control->config().health);
+    host.config_hash = fresh.hash;
+    if (fresh.taken) fresh.taken();
+  };
   return answer;
 }
 

@@ -102,13 +102,15 @@ std::function<bool(size_t)> ControlLoop::is_up() const {
   return [this](size_t color) { return health_.color(color).up; };
 }
 
-Answer<bool> ControlLoop::change(Fleet next, bool must_act, std::function<void()> applied) {
+Answer<bool> ControlLoop::change(Fleet next, bool must_act, std::function<void()> applied,
+                                 const std::function<void()>& take) {
   const bool saved = save(next);
   if (!saved && !must_act) {
     return deny(AdminCode::state_unwritable, {},
                 "the state could not be saved to " + state_file_.path() + "; nothing was changed");
   }
   const Fleet before = std::exchange(fleet_, std::move(next));
+  if (take) take();
   publish(std::move(applied));
   act_on_states(before);
   return saved;
@@ -120,11 +122,10 @@ void ControlLoop::end_drain(size_t color) {
   (void)change(std::move(*next), /*must_act=*/true, {});
 }
 
-bool ControlLoop::take_config(ControlConfig config, routing::RoutingConfig routing) {
+void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfig routing) {
   CHECK(names_of(routing) == names_of(routing_));
-  std::vector<routing::Route> routes = routing.routes;
-  if (!route_numbers_.number(routes)) return false;
-  routes_ = std::move(routes);
+  routes_ = routing.routes;
+  CHECK(route_numbers_.number(routes_));
   config_.health = config.health;
   config_.drain = config.drain;
   config_.names = config.names;
@@ -132,7 +133,6 @@ bool ControlLoop::take_config(ControlConfig config, routing::RoutingConfig routi
   health_.set_limits(config_.health);
   addresses_.configure(routing_.colors);
   apply_addresses();
-  return true;
 }
 
 void ControlLoop::on_probe(routing::BackendId id, ProbeOutcome outcome) {

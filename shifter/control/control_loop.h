@@ -51,12 +51,15 @@ class ControlLoop {
   std::function<bool(size_t)> is_up() const;
 
   // An operator's change: saved, then published; `applied` once it is true on every worker. The
-  // value says whether it is on disk. must_act: a failed save does not stop it.
-  Answer<bool> change(Fleet next, bool must_act, std::function<void()> applied);
+  // value says whether it is on disk. must_act: a failed save does not stop it. `take` runs
+  // between the two, for what the table is made of beside the fleet.
+  Answer<bool> change(Fleet next, bool must_act, std::function<void()> applied,
+                      const std::function<void()>& take = {});
   // The drain's deadline is now (force). Needs: the color is draining.
   void end_drain(size_t color);
-  // A config that was read again. Colors keep their names and order. False: too many routes.
-  bool take_config(ControlConfig config, routing::RoutingConfig routing);
+  // A config that was read again; published by whoever calls. Needs: colors have the same names in
+  // the same order, and there are numbers for the routes.
+  void take_config(const ControlConfig& config, routing::RoutingConfig routing);
 
   // What probes and look-ups saw.
   void on_probe(routing::BackendId id, ProbeOutcome outcome);

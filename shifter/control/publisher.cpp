@@ -76,6 +76,12 @@ void Publisher::publish(RoutingTable table, std::function<void()> applied) {
   plane_.publish(current_, std::move(applied));
 }
 
+bool RouteNumbers::has_room_for(const std::vector<routing::Route>& routes) const {
+  RouteNumbers copy = *this;
+  std::vector<routing::Route> numbered = routes;
+  return copy.number(numbered);
+}
+
 bool RouteNumbers::number(std::vector<routing::Route>& routes) {
   std::vector<std::string> names = names_;
   std::vector<routing::RouteIndex> given;

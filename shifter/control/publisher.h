@@ -62,6 +62,7 @@ class RouteNumbers {
   static constexpr size_t kMax = routing::kRoutesMax - 1;  // the last: no route
   // False: more names than numbers; nothing was changed.
   bool number(std::vector<routing::Route>& routes);
+  bool has_room_for(const std::vector<routing::Route>& routes) const;
   const std::vector<std::string>& names() const { return names_; }  // by RouteIndex
 
  private:

@@ -321,8 +321,14 @@ TEST(AdminCommands, TakesNothingOfAConfigWithAFault) {
   EXPECT_NE(refused["error"]["message"].get<std::string>().find("sidecar.yaml:3"),
             std::string::npos);
   EXPECT_EQ(desk.loop->fleet().epoch, 1u);
-  desk.reloaded = {{}, {"listen"}};
+  int takes = 0;
+  desk.reloaded = {{}, {"listen"}, [&] { ++takes; }};
+  desk.forbid_writing(true);
+  EXPECT_EQ(desk.ask("reload")["error"]["code"], "state_unwritable");
+  EXPECT_EQ(takes, 0);
+  desk.forbid_writing(false);
   const Json taken = desk.ask("reload");
+  EXPECT_EQ(takes, 1);
   EXPECT_EQ(taken["needs_restart"], Json::array({"listen"}));
   EXPECT_EQ(taken["epoch"], 2);
 }
