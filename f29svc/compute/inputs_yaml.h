@@ -7,6 +7,6 @@
 namespace f29 {
 
 // Faults go to the file that `yaml` belongs to; look at YamlFile::faults() afterwards.
-Inputs read_inputs(base::Section yaml, Rut company, Period period);
+Inputs read_inputs(base::Section yaml, Period period);
 
 }  // namespace f29

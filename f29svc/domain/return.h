@@ -89,6 +89,7 @@ struct UnmappedTax {
 
 struct Return {
   Rut company;
+  std::string name;        // of the company; may be empty
   Period period;
   int version = 1;    // grows with every rectification
   std::string folio;  // given by the SII after filing

@@ -24,4 +24,7 @@ void write_sheet(const Return& tax_return, std::ostream& out);
 base::Result<Return> read_return(std::string_view text, ExportFormat format,
                                  const std::string& name, Findings& findings);
 
+// Only the boxes of a campos object or one of ours; identity is not needed.
+base::Result<Boxes> read_boxes(std::string_view text, const std::string& name, Findings& findings);
+
 }  // namespace f29

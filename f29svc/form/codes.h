@@ -26,8 +26,8 @@ struct FormulaRow {
 std::span<const FormulaRow> formula_rows();
 
 inline constexpr int kHelperFirst = 10'000;
-inline constexpr int kSpecialCreditRoom = 10'001;  // what special credits may be taken from
-inline constexpr int kPaperCredit = 10'002;        // VAT credit of documents on paper, for 511
-inline constexpr int kFinalConsumer = 10'003;      // setting final_consumer, 0 or 1
+inline constexpr int kHelperRoom = 10'001;  // what special credits may be taken from
+inline constexpr int kHelperPaper = 10'002;        // VAT credit of documents on paper, for 511
+inline constexpr int kHelperFinalConsumer = 10'003;      // setting final_consumer, 0 or 1
 
 }  // namespace f29

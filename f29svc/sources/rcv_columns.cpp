@@ -1,6 +1,6 @@
 #include "f29svc/sources/rcv_columns.h"
 
-#include "f29svc/sources/text.h"
+#include "f29svc/domain/words.h"
 
 namespace f29 {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "f29svc/sources/text.h"
+#include "f29svc/domain/words.h"
 
 namespace f29 {
 namespace {

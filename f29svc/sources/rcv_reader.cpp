@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "f29svc/domain/words.h"
 #include "f29svc/sources/rcv_columns.h"
 #include "f29svc/sources/rcv_fields.h"
 #include "f29svc/sources/rcv_odd.h"
 #include "f29svc/sources/rcv_row.h"
 #include "f29svc/sources/rcv_rows.h"
-#include "f29svc/sources/text.h"
 
 namespace f29 {
 namespace {

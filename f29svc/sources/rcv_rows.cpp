@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "f29svc/domain/words.h"
 #include "f29svc/sources/rcv_fields.h"
-#include "f29svc/sources/text.h"
 
 namespace f29 {
 namespace {

@@ -1,7 +1,7 @@
 // How the fields of one row are read; rcv_rows.cpp has the order of things.
+#include "f29svc/domain/words.h"
 #include "f29svc/sources/rcv_fields.h"
 #include "f29svc/sources/rcv_rows.h"
-#include "f29svc/sources/text.h"
 
 namespace f29 {
 namespace {

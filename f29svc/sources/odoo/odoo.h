@@ -18,7 +18,7 @@ struct OdooRequest {
   Period period;
   int64_t company_id = 0;     // Odoo's; 0: the company with that RUT
   std::string name = "odoo";  // how findings call this source
-  uint32_t file = 0;          // index for Document::file
+  uint16_t file = 0;          // index for Document::file
 };
 
 struct OdooCounts {

@@ -1,4 +1,4 @@
-#include "f29svc/sources/text.h"
+#include "f29svc/domain/words.h"
 
 #include <array>
 #include <cstdint>
