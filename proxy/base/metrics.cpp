@@ -4,9 +4,16 @@
 #include <prometheus/exposer.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <exception>
 #include <limits>
+#include <thread>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/socket_address.h"
 
 namespace base {
 namespace {
@@ -97,7 +104,26 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::start(const Address& at, C
 }
 
 MetricsServer::MetricsServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-MetricsServer::~MetricsServer() = default;
+
+// The server looks whether it has to end when a connection comes, or every two seconds: so long an
+// upgrade or a stop shall not wait.
+MetricsServer::~MetricsServer() {
+  std::atomic<bool> ended = false;
+  std::thread knocker([&ended, at = to_socket_address(parts_->bound)] {
+    while (!ended) {
+      const int door = socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      if (door >= 0) {
+        connect(door, at.get(), at.size);
+        close(door);
+      }
+      std::this_thread::sleep_for(Millis(5));
+    }
+  });
+  parts_->exposer.reset();
+  ended = true;
+  knocker.join();
+}
+
 Address MetricsServer::bound() const { return parts_->bound; }
 
 std::string metrics_text(const std::vector<MetricFamily>& families) {

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <utility>
 
+#include "proxy/base/utf8.h"
+
 namespace base {
 namespace {
 
@@ -93,12 +95,28 @@ class TreeBuilder final : public YAML::EventHandler {
   YamlNode root_;
 };
 
+// The line of the first byte that is no text, 0: all of it is.
+int line_that_is_no_text(std::string_view text) {
+  int line = 1;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = text[at] == '\0' ? 0 : utf8_length(text, at);
+    if (length == 0) return line;
+    if (text[at] == '\n') ++line;
+    at += length;
+  }
+  return 0;
+}
+
 }  // namespace
 
 YamlNode read_yaml_tree(const std::string& file, std::string_view text,
                         std::vector<ConfigFault>& faults) {
   if (text.size() > kTextMax) {
     faults.push_back({file, 0, "", "larger than 1 MiB"});
+    return {};
+  }
+  if (const int line = line_that_is_no_text(text); line != 0) {
+    faults.push_back({file, line, "", "not UTF-8 text"});
     return {};
   }
   TreeBuilder builder(file, faults);
