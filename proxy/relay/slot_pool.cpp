@@ -7,8 +7,8 @@
 namespace relay {
 
 // The orders that matter: a taker announces itself in waiting_ before it looks for a free slot a
-// last time; a giver raises free before it looks at waiting_. Both sequentially consistent, so one
-// of the two sees the other and no wake-up is lost.
+// last time; a giver gives everything back before it looks at waiting_. All of it sequentially
+// consistent, so one of the two sees the other and no wake-up is lost.
 
 void SlotPool::configure(std::span<const Backend> backends) {
   std::lock_guard lock(mutex_);
@@ -28,28 +28,32 @@ void SlotPool::configure(std::span<const Backend> backends) {
   serve_line();
 }
 
+// The usable address with most free slots, or -1. What is avoided counts only if no other is
+// usable: one that is merely busy is waited for.
 int SlotPool::freest(int avoid, int& free) const {
-  const int count = listed_count_.load(std::memory_order_relaxed);
+  const int count = listed_count_.load();
   int best = -1;
+  bool has_other = false;
   free = 0;
   for (int i = 0; i < count; ++i) {
-    const uint8_t id = listed_[static_cast<size_t>(i)].load(std::memory_order_relaxed);
-    if (id == avoid || !addresses_[id].usable.load(std::memory_order_relaxed)) continue;
+    const uint8_t id = listed_[static_cast<size_t>(i)].load();
+    if (id == avoid || !addresses_[id].usable.load()) continue;
+    has_other = true;
     const int free_here = addresses_[id].free.load();
     if (free_here > free) {
       best = id;
       free = free_here;
     }
   }
-  return best;
+  return has_other || avoid < 0 ? best : freest(-1, free);
 }
 
 bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slot) {
   const uint64_t session = request.session;
-  const int total = total_.load(std::memory_order_relaxed);
+  const int total = total_.load();
   if (session != 0) {
     // Only while somebody else waits may nobody hold more than half.
-    const int held = held_by(session).load(std::memory_order_relaxed);
+    const int held = held_by(session).load();
     if (others_wait && held > 0 && (held + 1) * 2 > total) return false;
   }
   if (request.streaming && streaming_.fetch_add(1) >= std::max(1, total / 3)) {
@@ -57,11 +61,10 @@ bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slo
     return false;
   }
   int free = 0;
-  int best = freest(request.avoid, free);
-  if (best < 0 && request.avoid >= 0) best = freest(-1, free);
-  while (best >= 0 && free > 0) {
+  // Who loses a race for one address looks at the others again.
+  for (int best; (best = freest(request.avoid, free)) >= 0;) {
     if (addresses_[static_cast<size_t>(best)].free.compare_exchange_weak(free, free - 1)) {
-      if (session != 0) held_by(session).fetch_add(1, std::memory_order_relaxed);
+      if (session != 0) held_by(session).fetch_add(1);
       slot = {static_cast<BackendId>(best), session, request.streaming};
       return true;
     }
@@ -95,7 +98,7 @@ bool SlotPool::cancel(uint32_t worker, uint64_t ticket) {
 }
 
 void SlotPool::give_back(const Slot& slot) {
-  if (slot.session != 0) held_by(slot.session).fetch_sub(1, std::memory_order_relaxed);
+  if (slot.session != 0) held_by(slot.session).fetch_sub(1);
   if (slot.streaming) streaming_.fetch_sub(1);
   addresses_[slot.backend].free.fetch_add(1);
   if (waiting_.load() > 0) {
