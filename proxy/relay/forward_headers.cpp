@@ -1,18 +1,24 @@
 #include "proxy/relay/forward_headers.h"
 
+#include <algorithm>
+#include <charconv>
+
 namespace relay {
 namespace {
 
 using http::Field;
 using http::FieldId;
 
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 // The last element of a comma-separated list.
 std::string_view last_element(std::string_view list) {
   const size_t comma = list.rfind(',');
-  if (comma != std::string_view::npos) list.remove_prefix(comma + 1);
-  while (!list.empty() && (list.front() == ' ' || list.front() == '\t')) list.remove_prefix(1);
-  while (!list.empty() && (list.back() == ' ' || list.back() == '\t')) list.remove_suffix(1);
-  return list;
+  return trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
 }
 
 std::string_view last_value(const http::RequestHead& head, FieldId id) {
@@ -32,7 +38,6 @@ bool is_ours(FieldId id) {
     case FieldId::expect:
     case FieldId::via:
     case FieldId::forwarded:
-    case FieldId::max_forwards:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
     case FieldId::x_forwarded_proto:
@@ -44,6 +49,25 @@ bool is_ours(FieldId id) {
       return true;
     default:
       return false;
+  }
+}
+
+// X-Forwarded-* of any name: nobody but a trusted front may say such things.
+bool speaks_for_a_front(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-forwarded-";
+  return name.size() > kPrefix.size() &&
+         http::equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
+// Does a Via value name this intermediary: 1*( protocol SP received-by [ SP comment ] )?
+bool names(std::string_view via, std::string_view instance) {
+  for (;;) {
+    const size_t comma = via.find(',');
+    std::string_view one = trim(via.substr(0, comma));
+    one = trim(one.substr(std::min(one.find_first_of(" \t"), one.size())));
+    if (one.substr(0, one.find_first_of(" \t")) == instance) return true;
+    if (comma == std::string_view::npos) return false;
+    via.remove_prefix(comma + 1);
   }
 }
 
@@ -120,11 +144,19 @@ bool is_https(const http::RequestHead& head, const ClientFacts& client) {
 
 bool has_looped(const http::RequestHead& head, std::string_view instance) {
   for (const Field& field : head.fields) {
-    if (field.id == FieldId::via && field.value.find(instance) != std::string_view::npos) {
-      return true;
-    }
+    if (field.id == FieldId::via && names(field.value, instance)) return true;
   }
   return false;
+}
+
+int max_forwards(const http::RequestHead& head) {
+  if (head.method != http::Method::options) return -1;
+  const Field* field = head.find(FieldId::max_forwards);
+  if (field == nullptr) return -1;
+  int hops = -1;
+  const char* const end = field->value.data() + field->value.size();
+  const auto [at, error] = std::from_chars(field->value.data(), end, hops);
+  return error == std::errc() && at == end && hops >= 0 ? hops : -1;
 }
 
 int write_request_head(const http::RequestHead& head, const ClientFacts& client,
@@ -138,7 +170,12 @@ int write_request_head(const http::RequestHead& head, const ClientFacts& client,
       continue;
     }
     if (field.hop_by_hop || is_ours(field.id)) continue;
+    if (!client.trusted && speaks_for_a_front(field.name)) continue;
+    if (field.id == FieldId::max_forwards && head.method == http::Method::options) continue;
     http::write_field(field.name, field.value, out);
+  }
+  if (const int hops = max_forwards(head); hops > 0) {
+    http::write_field("Max-Forwards", static_cast<uint64_t>(hops) - 1, out);
   }
   write_forwarded(head, client, out);
   http::write_field("X-Request-Id", request_id, out);

@@ -28,6 +28,10 @@ bool is_https(const http::RequestHead& head, const ClientFacts& client);
 // Is our own name in the request's Via (RFC 9110 7.6.3)?
 bool has_looped(const http::RequestHead& head, std::string_view instance);
 
+// How many more intermediaries an OPTIONS may pass (RFC 9110 7.6.2): 0 is ours to answer. -1: no
+// limit, or one that nobody can read.
+int max_forwards(const http::RequestHead& head);
+
 // The request line and fields, without framing, Connection, Upgrade and the end: those depend on
 // the backend and come with write_request_end. Returns how many underscored fields were dropped.
 int write_request_head(const http::RequestHead& head, const ClientFacts& client,
