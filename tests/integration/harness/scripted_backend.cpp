@@ -92,9 +92,16 @@ void ScriptedBackend::accept_all() {
 }
 
 void ScriptedBackend::serve(Socket socket) {
-  Peer peer(std::move(socket));
+  bool counted = false;
+  const auto forget = [&] {
+    if (std::exchange(counted, false)) --open_;
+  };
+  Peer peer(std::move(socket), forget);
   const std::string head = peer.read_head();
-  if (head.empty()) return;
+  if (head.empty()) {
+    if (peer.has_unread()) ++without_head_;
+    return;
+  }
   if (is_probe(head)) {
     ++probes_;
     const int status = probe_status_;
@@ -105,6 +112,7 @@ void ScriptedBackend::serve(Socket socket) {
     const std::lock_guard lock(mutex_);
     heads_.push_back(head);
   }
+  counted = true;
   const int open = ++open_;
   int most = open_most_;
   while (open > most && !open_most_.compare_exchange_weak(most, open)) {
@@ -112,7 +120,7 @@ void ScriptedBackend::serve(Socket socket) {
   script_(peer, head);
   peer.socket().finish();
   peer.close();
-  --open_;
+  forget();
 }
 
 }  // namespace harness

@@ -18,17 +18,26 @@ namespace harness {
 // One accepted connection, in a thread of its own.
 class Peer {
  public:
-  explicit Peer(Socket socket) : socket_(std::move(socket)) {}
+  Peer(Socket socket, std::function<void()> done)
+      : socket_(std::move(socket)), done_(std::move(done)) {}
   std::string read_head();              // up to and with the empty line; "" at the end
   std::string read_body(size_t bytes);  // what follows the head; shorter at the end
   bool send(std::string_view bytes) { return socket_.send(bytes); }
+  // The end of an answer: from here on the connection does not count as open, since its other side
+  // may be closed before this call returns.
+  bool send_last(std::string_view bytes) {
+    done_();
+    return send(bytes);
+  }
   void reset() { socket_.reset(); }
   void close() { socket_.close(); }
   bool is_closed_within(Millis within);
+  bool has_unread() const { return !pending_.empty(); }
   Socket& socket() { return socket_; }
 
  private:
   Socket socket_;
+  std::function<void()> done_;
   std::string pending_;
 };
 
@@ -45,6 +54,8 @@ class ScriptedBackend {
   int open_now() const { return open_; }   // connections that are no probes
   int open_most() const { return open_most_; }
   int probes() const { return probes_; }
+  // Connections that sent something and ended before a head was whole.
+  int without_head() const { return without_head_; }
   void set_probe_status(int status) { probe_status_ = status; }
 
  private:
@@ -55,6 +66,7 @@ class ScriptedBackend {
   uint16_t port_ = 0;
   std::atomic<bool> ending_{false};
   std::atomic<int> open_{0}, open_most_{0}, probes_{0}, probe_status_{200}, running_{0};
+  std::atomic<int> without_head_{0};
   mutable std::mutex mutex_;
   std::vector<std::string> heads_;
   std::thread acceptor_;

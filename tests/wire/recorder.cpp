@@ -1,0 +1,113 @@
+#include "tests/wire/recorder.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/wire/read_watch.h"
+
+namespace wire {
+
+using harness::Failure;
+using harness::Socket;
+
+std::string loopback_address(uint32_t number) {
+  in_addr address{htonl(0x7f010001U + number)};
+  char text[INET_ADDRSTRLEN];
+  ::inet_ntop(AF_INET, &address, text, sizeof text);
+  return text;
+}
+
+Socket connect_from(const std::string& address, uint16_t port) {
+  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket.descriptor(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  ::inet_pton(AF_INET, address.c_str(), &from.sin_addr);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(socket.descriptor(), reinterpret_cast<sockaddr*>(&from), sizeof from) != 0 ||
+      ::connect(socket.descriptor(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+    throw Failure(address + ": " + std::strerror(errno));
+  }
+  return socket;
+}
+
+std::string answer_text(const std::string& client, size_t nth) {
+  return client + " answer " + std::to_string(nth);
+}
+
+Recorder::Recorder()
+    : backend_([this](harness::Peer& peer, const std::string& head) { serve(peer, head); }, 1024) {}
+
+harness::ColorSetup Recorder::as_color(int slots) const {
+  return {"blue", 1, {backend_.address()}, {backend_.address()}, std::to_string(slots), false};
+}
+
+void Recorder::set_script(const std::string& client, Script script) {
+  const std::lock_guard lock(mutex_);
+  scripts_[client] = std::move(script);
+}
+
+void Recorder::serve(harness::Peer& peer, const std::string& head) {
+  Message message;
+  read_forwarded(head, message);  // its faults are judged later, with the whole record
+  std::string raw = head;
+  raw += peer.read_body(std::strtoul(message.value("Content-Length").c_str(), nullptr, 10));
+  const std::string client = message.value("X-Forwarded-For");
+  Script script;
+  size_t nth = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    nth = begun_[client]++;
+    const auto found = scripts_.find(client);
+    if (nth == 0 && found != scripts_.end()) {
+      script = found->second;
+    } else {
+      script.pieces = {harness::plain_answer(200, answer_text(client, nth))};
+    }
+  }
+  send_one_by_one(peer.socket(), script.pieces);
+  if (script.resets) {
+    peer.reset();
+  } else {
+    if (script.ends) peer.socket().finish();
+    raw += peer.read_body(SIZE_MAX);  // until the sidecar closes
+  }
+  const std::lock_guard lock(mutex_);
+  records_[client][nth] = std::move(raw);
+  ++total_;
+  if (client.rfind("127.", 0) != 0 || client == "127.0.0.1") ++strays_;
+}
+
+std::vector<std::string> Recorder::records_of(const std::string& client, size_t count) {
+  harness::await("the backend's connections of " + client, [&] {
+    const std::lock_guard lock(mutex_);
+    return records_[client].size() >= count;
+  });
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> records;
+  for (const auto& [nth, raw] : records_[client]) records.push_back(raw);
+  return records;
+}
+
+size_t Recorder::strays() const {
+  const std::lock_guard lock(mutex_);
+  return strays_ + static_cast<size_t>(backend_.without_head());
+}
+
+size_t Recorder::total() const {
+  const std::lock_guard lock(mutex_);
+  return total_;
+}
+
+}  // namespace wire

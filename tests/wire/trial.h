@@ -1,0 +1,31 @@
+// One raw case over sockets: how it is cut and who ends first, what came of it, and what is wrong
+// with that.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/wire/corpus.h"
+#include "tests/wire/recorder.h"
+
+namespace wire {
+
+struct Trial {
+  const RawCase* one = nullptr;
+  std::vector<std::string> pieces;
+  // client cases: FIN right behind the bytes, not only after the last answer.
+  // backend cases: the backend waits for the sidecar to close, where the answer allows it.
+  bool other_end = false;
+  std::string how;      // for people
+  std::string address;  // of its client
+};
+
+// Whole; up to 2 kB in pieces of 1, 2, 3 and 7 bytes and in two halves at every place; and `splits`
+// times cut in places drawn from `seed`.
+std::vector<Trial> trials_of(const RawCase& one, int splits, uint32_t seed);
+
+// Returns what is wrong, or "".
+std::string play(const Trial& trial, Recorder& recorder, uint16_t port);
+
+}  // namespace wire
