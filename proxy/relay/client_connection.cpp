@@ -27,7 +27,8 @@ ClientConnection::ClientConnection(Worker& worker, std::unique_ptr<base::Stream>
 
 bool ClientConnection::may_keep() const {
   const RelayConfig& config = worker_.core().config;
-  return state_ == State::busy && (!input_ended_ || unread_ > 0) && !worker_.is_leaving() &&
+  const bool more_may_come = !input_ended_ || unread_ > 0 || !in_.empty();
+  return state_ == State::busy && more_may_come && !worker_.is_leaving() &&
          requests_ < config.keep_alive_requests &&
          worker_.loop().now() - accepted_ < config.timeouts.connection_age;
 }

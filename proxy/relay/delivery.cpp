@@ -42,6 +42,11 @@ void Delivery::flush() {
   for (size_t i = 0; i < count; ++i) keep(pieces_[i]);
 }
 
+bool Delivery::take_back() {
+  count_ = 0;
+  return bytes_given_ == 0 && bytes_spooled_ == 0;
+}
+
 void Delivery::keep(std::string_view piece) {
   bytes_spooled_ += static_cast<int64_t>(piece.size());
   if (overflow_.empty()) {

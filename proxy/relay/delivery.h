@@ -23,6 +23,8 @@ class Delivery {
   // `piece` must stay valid until flush(), which comes before the end of this event.
   void add(std::string_view piece);
   void flush();
+  // Forgets what was added since. True: nothing of this answer has gone out.
+  bool take_back();
   // Keeps the bytes without sending them: an answer that is held back until it is whole.
   base::Result<> hold_back(std::string_view piece) { return spool_.append(piece); }
   size_t held_back() const { return spool_.size(); }

@@ -54,7 +54,8 @@ void Exchange::read_head_facts(const http::RequestHead& head) {
   method_ = head.method;
   minor_ = head.minor;
   websocket_ = head.websocket;
-  client_keep_alive_ = head.keep_alive && head.minor == 1;
+  // What a client sends behind an upgrade may be anything: without a 101 nobody reads it.
+  client_keep_alive_ = head.keep_alive && head.minor == 1 && !head.websocket;
   json_rpc_ = speaks_json_rpc(head.path);
   request_id_.clear();
   const http::Field* id = head.find(http::FieldId::x_request_id);

@@ -65,8 +65,10 @@ void Exchange::delimit_answer(const http::ResponseHead& head, AnswerFacts& facts
   held_back_ = false;
   switch (head.framing.body) {
     case BodyKind::none:
-      body_out_ = BodyKind::none;
       facts.keep_length_field = method_ == http::Method::head || head.status == 304;
+      // 205 alone has no content and yet needs a framing that says so (RFC 9110 15.3.6).
+      body_out_ =
+          head.status == 205 && !facts.keep_length_field ? BodyKind::length : BodyKind::none;
       return;
     case BodyKind::length:
       body_out_ = BodyKind::length;
@@ -296,6 +298,8 @@ void Exchange::fail(const base::Error& error) {
     return;
   }
   const base::ErrorFacts& facts = base::facts_of(error_);
+  // A head that waits for the end of this read has not gone out.
+  if (answer_begun_ && !held_back_ && delivery_.take_back()) answer_begun_ = false;
   if (answer_begun_ || facts.status == 0) {
     // Part of the answer is out: the only honest signal left is a broken connection.
     ClientConnection* client = std::exchange(client_, nullptr);
