@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -72,6 +73,8 @@ struct SipState {
   }
 };
 
+static_assert(std::endian::native == std::endian::little, "words are read as they lie in memory");
+
 uint64_t little_endian(const void* at, size_t bytes) {
   uint64_t value = 0;
   for (size_t i = 0; i < bytes; ++i) {
@@ -132,7 +135,8 @@ uint64_t sip_hash(const std::array<uint8_t, 16>& key, std::string_view message) 
                  k1 ^ 0x7465646279746573};
   const size_t whole = message.size() / 8 * 8;
   for (size_t i = 0; i < whole; i += 8) {
-    const uint64_t word = little_endian(message.data() + i, 8);
+    uint64_t word;
+    std::memcpy(&word, message.data() + i, sizeof word);
     state.v3 ^= word;
     state.round();
     state.round();
@@ -147,6 +151,17 @@ uint64_t sip_hash(const std::array<uint8_t, 16>& key, std::string_view message) 
   state.v2 ^= 0xff;
   for (int i = 0; i < 4; ++i) state.round();
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<uint8_t, 32> digest;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  std::string text;
+  for (const uint8_t byte : digest) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 0xf];
+  }
+  return text;
 }
 
 void random_bytes(std::span<uint8_t> out) {
