@@ -15,6 +15,7 @@ constexpr Words kWords[] = {
     {400, "Solicitud no válida", "El navegador envió una solicitud que no se puede interpretar."},
     {403, "Acceso no permitido", "Esta dirección no está disponible desde aquí."},
     {404, "Página no encontrada", "No existe nada en esta dirección."},
+    {405, "Método no permitido", "Este servicio no acepta ese tipo de solicitud."},
     {408, "Tiempo agotado", "La solicitud tardó demasiado en llegar completa."},
     {413, "Envío demasiado grande", "El archivo o formulario supera el tamaño permitido."},
     {414, "Dirección demasiado larga", "La dirección solicitada supera el largo permitido."},
@@ -86,6 +87,9 @@ void write_own_answer(const OwnAnswer& answer, std::string& out) {
   http::write_field("Content-Length", body.size(), out);
   http::write_field("Cache-Control", "no-store", out);
   http::write_field("Date", answer.date, out);
+  if (answer.status == 405) {  // which must say what is allowed (RFC 9110 15.5.6)
+    http::write_field("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", out);
+  }
   if (!answer.request_id.empty()) http::write_field("X-Request-Id", answer.request_id, out);
   if (answer.retry_after_s > 0) {
     http::write_field("Retry-After", static_cast<uint64_t>(answer.retry_after_s), out);
