@@ -122,7 +122,7 @@ int Demo::run() {
   sidecar_.wait_until_up({"blue"});
   expect(command("weights blue=1 green=9 reason=canary").at("ok"), "true on every worker");
   figures = traffic_for(Millis{3'000});
-  expect(figures.moved == 0, "users of green stay on green");
+  expect(figures.moved_from.count("green") == 0, "users of green stay on green");
   figures = load_->stop();
   answers_ += figures.sent;
   errors_ += figures.errors();

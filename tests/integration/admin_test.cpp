@@ -14,7 +14,7 @@ using nlohmann::json;
 struct NamedBackend {
   explicit NamedBackend(const std::string& color)
       : backend([color](Peer& peer, const std::string&) {
-          peer.send(plain_answer(200, color, "X-Standin: " + color + " 1\r\n"));
+          peer.send(plain_answer(200, color, "X-Standin-Color: " + color + "\r\n"));
         }) {}
   ScriptedBackend backend;
 };

@@ -15,27 +15,27 @@ SidecarSetup with_colors(std::vector<ColorSetup> colors) {
 
 // C24: until its probes passed a new address gets nothing, and they begin at once.
 TEST(Health, ANewAddressStartsDownAndIsProbedAtOnce) {
-  const ScriptedBackend blue;
-  ScriptedBackend green;
-  green.set_probe_status(500);
+  const ScriptedBackend before, websocket;
+  ScriptedBackend after;
+  after.set_probe_status(500);
   SidecarSetup setup =
-      with_colors({{"blue", 1, {blue.address()}, {blue.address()}, "auto", false}});
-  setup.keys["health"] = "{ interval: 30s }";  // the first probes do not wait for it
+      with_colors({{"blue", 1, {before.address()}, {websocket.address()}, "auto", false}});
+  setup.keys["health"] = "{ interval: 2s }";  // the first probe does not wait for it
   SidecarProcess sidecar(setup);
-  sidecar.wait_until_up({"blue"}, Millis{5'000});
-  sidecar.setup().colors.push_back(
-      {"green", 1, {green.address()}, {green.address()}, "auto", false});
-  sidecar.setup().colors[0].weight = 0;
+  sidecar.wait_until_up({"blue"});
+  sidecar.setup().colors[0].http = {before.address(), after.address()};
   sidecar.write_config();
   sidecar.command("reload");
   const auto asked = SteadyClock::now();
-  await(
-      "the first probe of green", [&] { return green.probes() > 0; }, Millis{1'000});
+  await("the first probe", [&] { return after.probes() > 0; });
   EXPECT_LT(seconds_since(asked), 0.5 * kSlowness);
-  sidecar.ask("ready green");
-  sidecar.ask("weights blue=0 green=1");
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(get(sidecar.port(), "/a").status, 200);
-  EXPECT_EQ(green.heads().size(), 0u);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(get(sidecar.port(), "/a").status, 200);
+  EXPECT_EQ(after.heads().size(), 0u);
+  after.set_probe_status(200);
+  await("its first request", [&] {
+    EXPECT_EQ(get(sidecar.port(), "/a").status, 200);
+    return !after.heads().empty();
+  });
 }
 
 // C25: fall 3, rise 2.

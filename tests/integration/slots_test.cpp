@@ -1,7 +1,5 @@
 // A backend is never given more than its slots; who waits is served in the order of coming.
-#include <condition_variable>
-#include <mutex>
-
+#include "tests/integration/harness/gatekeeper.h"
 #include "tests/integration/harness/load.h"
 #include "tests/integration/harness/scripted_backend.h"
 #include "tests/integration/harness/standin.h"
@@ -9,34 +7,6 @@
 namespace {
 
 using namespace harness;
-
-// Holds every request until it is let through, one at a time.
-class Gatekeeper {
- public:
-  void wait_for_turn() {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return open_ || turns_ > 0; });
-    if (!open_) --turns_;
-  }
-  void let_one_through() {
-    change([this] { ++turns_; });
-  }
-  void open() {
-    change([this] { open_ = true; });
-  }
-
- private:
-  template <class Change>
-  void change(Change what) {
-    const std::lock_guard lock(mutex_);
-    what();
-    changed_.notify_all();
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int turns_ = 0;
-  bool open_ = false;
-};
 
 double in_flight(const SidecarProcess& sidecar, const std::string& kind) {
   return sidecar.scrape().sum("odoo_active_requests", "kind=\"" + kind + "\"");
@@ -55,7 +25,7 @@ TEST(Slots, AreGrantedInTheOrderOfComingOverAllWorkers) {
   Gatekeeper gate;
   const ScriptedBackend backend([&gate](Peer& peer, const std::string&) {
     gate.wait_for_turn();
-    peer.send(plain_answer(200, "ok"));
+    peer.send_last(plain_answer(200, "ok"));
   });
   SidecarProcess sidecar(four_workers(backend.address(), "4"));
   sidecar.wait_until_up({"blue"});

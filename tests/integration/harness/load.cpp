@@ -14,10 +14,9 @@ struct Load::Record {
   int thread = 0;
   int status = 0;  // 0: no answer
   bool whole = false;
-  bool moved = false;
   int user = 0;
   double ms = 0;
-  std::string color, complaint;
+  std::string color, moved_from, complaint;
 };
 
 namespace {
@@ -45,10 +44,7 @@ double percentile(std::vector<double>& sorted, double part) {
 
 }  // namespace
 
-std::string color_of(const Answer& answer) {
-  const std::string named = answer.field("X-Standin");
-  return named.substr(0, named.find(' '));
-}
+std::string color_of(const Answer& answer) { return answer.field("X-Standin-Color"); }
 
 int64_t LoadFigures::answered(int status) const {
   const auto found = by_status.find(status);
@@ -125,7 +121,7 @@ void Load::run(int thread) {
       if (setup_.cookies) take_cookies(answer, user.jar);
       if (answer.status >= 400) record.complaint = answer.head.substr(0, answer.head.find('\r'));
       if (!record.color.empty()) {
-        record.moved = setup_.cookies && !user.color.empty() && user.color != record.color;
+        if (setup_.cookies && user.color != record.color) record.moved_from = user.color;
         user.color = record.color;
       }
       if (!answer.keeps_connection || !answer.whole) client.reset();
@@ -155,7 +151,10 @@ LoadFigures Load::summed(std::vector<Record> records) const {
       ++figures.by_status[record.status];
       if (!record.whole) ++figures.cut;
     }
-    if (record.moved) ++figures.moved;
+    if (!record.moved_from.empty()) {
+      ++figures.moved;
+      ++figures.moved_from[record.moved_from];
+    }
     if (!record.complaint.empty() && figures.complaints.size() < 10) {
       figures.complaints.push_back(record.complaint);
     }

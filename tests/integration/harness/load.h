@@ -43,7 +43,8 @@ struct LoadFigures {
   int64_t sent = 0;
   int64_t resets = 0;  // connections that ended under a request
   int64_t cut = 0;     // answers that were not whole
-  int64_t moved = 0;   // times that a user's color changed
+  int64_t moved = 0;   // times that a user's color changed, and from which
+  std::map<std::string, int64_t> moved_from;
   std::map<int, int64_t> by_status;
   std::map<std::string, ColorFigures> by_color;
   std::vector<std::string> complaints;  // the first few

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +62,7 @@ Process::Process(std::vector<std::string> arguments, std::string output,
   }
   ::close(out);
   if (pid_ < 0) throw Failure("fork failed");
-  pid_descriptor_ = ::pidfd_open(pid_, 0);
+  pid_descriptor_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
 }
 
 Process::~Process() {

@@ -98,7 +98,10 @@ std::string SidecarProcess::command(const std::string& line) {
 }
 
 bool SidecarProcess::is_up(const std::string& color) const {
-  return scrape().sum("sidecar_color_up", "color=\"" + color + "\"") == 1;
+  const json status = json::parse(AdminClient(socket_path()).ask("status"));
+  const json& colors = status.at("colors");
+  return colors.contains(color) &&
+         colors.at(color).at("health").get<std::string>().rfind("up", 0) == 0;
 }
 
 void SidecarProcess::wait_until_up(const std::vector<std::string>& colors, Millis within) {

@@ -50,7 +50,7 @@ class SidecarProcess {
   std::string command(const std::string& line);
   Scrape scrape() const { return Scrape::of(metrics_port_); }
   void wait_until_up(const std::vector<std::string>& colors, Millis within = Millis{15'000});
-  bool is_up(const std::string& color) const;
+  bool is_up(const std::string& color) const;  // as `status` shows it
 
   void write_config();  // after a change of setup(), before `reload`
   // Ends it (SIGTERM, then as it must) and starts it again in the same folder.
