@@ -65,8 +65,12 @@ void AdminCommands::look(const Call& call) {
     return call.reply->finish(
         error_json({AdminCode::usage, "usage: events follow", call.command.words.front()}));
   }
+  if (verb == Verb::status) {  // what is shown is what is routed by, not what will be
+    return control_.when_true_everywhere([this, reply = call.reply] {
+      reply->finish(status_json(control_, plane_.totals(), hooks_.process()));
+    });
+  }
   std::string json;
-  if (verb == Verb::status) json = status_json(control_, plane_.totals(), hooks_.process());
   if (verb == Verb::routes) json = routes_json(control_, plane_.totals());
   if (verb == Verb::connections) json = connections_json(control_, plane_.totals());
   if (verb == Verb::config) json = config_json(control_, hooks_.describe_config());

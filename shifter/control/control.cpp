@@ -120,6 +120,7 @@ base::Result<> Control::Parts::start() {
                            [this] { return reload(); }});
   if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
   if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
+  control->set_on_publish([this] { refresh_metrics(); });
   look_up_names();
   pages_timer.start(config.health.interval);
   tick_timer.start(kTick);

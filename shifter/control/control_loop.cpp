@@ -182,6 +182,11 @@ void ControlLoop::tick() {
   }
 }
 
+void ControlLoop::when_true_everywhere(std::function<void()> then) {
+  publish_if_changed();
+  publisher_.when_applied(std::move(then));
+}
+
 bool ControlLoop::save_now() { return save(fleet_); }
 
 void ControlLoop::fill(ControlMetrics& metrics) const {

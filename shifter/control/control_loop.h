@@ -38,6 +38,7 @@ class ControlLoop {
   const Health& health() const { return health_; }
   const AddressBook& addresses() const { return addresses_; }
   const Publisher& publisher() const { return publisher_; }
+  void set_on_publish(std::function<void()> told) { publisher_.set_on_change(std::move(told)); }
   const ControlConfig& config() const { return config_; }
   const routing::RoutingConfig& routing() const { return routing_; }
   const std::vector<routing::Route>& routes() const { return routes_; }
@@ -67,6 +68,8 @@ class ControlLoop {
   void on_name(const std::string& name, const base::Result<std::vector<base::Address>>& answer);
 
   void tick();
+  // Publishes what is due, and calls `then` once what is shown here is what the workers do.
+  void when_true_everywhere(std::function<void()> then);
   bool save_now();  // health with its time included; at shutdown
 
   // Told after the addresses changed: whoever probes takes the new ones.

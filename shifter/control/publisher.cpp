@@ -1,6 +1,7 @@
 #include "shifter/control/publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/base/check.h"
 
@@ -73,7 +74,23 @@ void Publisher::publish(RoutingTable table, std::function<void()> applied) {
   table.version = ++version_;
   CHECK(check_table(table).empty());
   current_ = std::make_shared<const RoutingTable>(std::move(table));
-  plane_.publish(current_, std::move(applied));
+  plane_.publish(current_, [this, version = version_, applied = std::move(applied)] {
+    if (applied) applied();
+    on_applied(version);
+  });
+  if (on_change_) on_change_();
+}
+
+void Publisher::when_applied(std::function<void()> then) {
+  if (plane_.applied_version() >= version_) return then();
+  waiting_.push_back(std::move(then));
+}
+
+void Publisher::on_applied(uint64_t version) {
+  if (version != version_) return;
+  if (on_change_) on_change_();
+  const auto waiting = std::exchange(waiting_, {});
+  for (const auto& then : waiting) then();
 }
 
 bool RouteNumbers::has_room_for(const std::vector<routing::Route>& routes) const {

@@ -46,13 +46,21 @@ class Publisher {
 
   // `applied` is called on this thread once every worker uses this table or a newer one.
   void publish(routing::RoutingTable table, std::function<void()> applied);
+  // Calls `then` once the last published table is true everywhere: now, if it is.
+  void when_applied(std::function<void()> then);
+  // Told after each publish, and when the last one was applied.
+  void set_on_change(std::function<void()> told) { on_change_ = std::move(told); }
   uint64_t version() const { return version_; }
   uint64_t applied_version() const { return plane_.applied_version(); }
   const std::shared_ptr<const routing::RoutingTable>& current() const { return current_; }
 
  private:
+  void on_applied(uint64_t version);
+
   routing::DataPlane& plane_;
   uint64_t version_ = 0;
+  std::vector<std::function<void()>> waiting_;  // for the last version
+  std::function<void()> on_change_;
   std::shared_ptr<const routing::RoutingTable> current_;
 };
 

@@ -285,6 +285,20 @@ TEST(AdminCommands, ShowsStatusInOneObject) {
   EXPECT_EQ(desk.ask("status")["degraded"][0], "green has weight and is down(refused)");
 }
 
+// C29: never an answer that the workers do not yet live up to.
+TEST(AdminCommands, ShowsHealthOnlyOnceTheWorkersRouteByIt) {
+  Desk desk;
+  desk.probe(1, ProbeOutcome::refused);
+  EXPECT_TRUE(desk.plane.last().colors[1].up) << "the tick has not come";
+  auto reply = desk.send("status");
+  EXPECT_FALSE(desk.plane.last().colors[1].up);
+  EXPECT_FALSE(reply->answer.has_value());
+  desk.plane.apply();
+  ASSERT_TRUE(reply->answer.has_value());
+  EXPECT_EQ((*reply->answer)["colors"]["green"]["health"], "down(refused)");
+  EXPECT_EQ((*reply->answer)["table_version"], (*reply->answer)["applied_version"]);
+}
+
 TEST(AdminCommands, AnswersEveryLook) {
   Desk desk;
   EXPECT_EQ(desk.ask("routes")["routes"][0]["name"], "web");
