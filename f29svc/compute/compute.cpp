@@ -137,6 +137,7 @@ void Computation::Work::add_declared(const Document& document) {
     say("date_after_period", Severity::warning, document,
         "issued on " + document.issued.text() + ", after the period", "check period and date");
   }
+  check_vat(document);
   if (document.side == Side::purchase) {
     add_purchase(document);
     return;
@@ -148,6 +149,28 @@ void Computation::Work::add_declared(const Document& document) {
   if (!document.claimed.is_none()) claimed_sales.emplace_back(document.folio, document.type);
   if (is_credit_note(document.type)) note_references(document);
   add_sale(document);
+}
+
+// The VAT of a document is computed on its base; sums of rounded lines are a few pesos off. What
+// the document says holds and is only reported.
+void Computation::Work::check_vat(const Document& document) {
+  bool has_plain_vat = document.type == 33 || document.type == 30 || document.type == 46 ||
+                       document.type == 45 || document.type == 56 || document.type == 55 ||
+                       document.type == 61 || document.type == 60;
+  int64_t vat = document.vat().value();
+  if (!has_plain_vat || vat == 0) return;
+  constexpr int64_t kRate = 19;
+  int64_t expected = (document.net.value() * kRate + 50) / 100;
+  int64_t difference = vat - expected;
+  if (difference == 0) return;
+  bool is_small = difference >= -3 && difference <= 3;
+  std::string_view code = is_small ? "vat_rounding" : "vat_rate";
+  Severity severity = is_small ? Severity::note : Severity::warning;
+  if (!findings.wants(code, severity, place_of(document).file)) return;
+  say(code, severity, document,
+      "IVA " + std::to_string(vat) + " is not 19 % of the net " +
+          std::to_string(document.net.value()) + ", difference " + std::to_string(difference),
+      "nothing if the document says so: its amounts hold");
 }
 
 void Computation::Work::resolve(Document& document) {

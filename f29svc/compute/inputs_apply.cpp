@@ -112,6 +112,8 @@ base::Result<> Computation::Work::add_carried_over(Boxes& boxes) {
   auto quantity = divide_half_up(Decimal{inputs.previous_77->value(), 0}, *before,
                                  inputs.settings.utm_decimals);
   auto amount = quantity ? multiply_half_up(*quantity, *now) : std::nullopt;
+  // The same UTM in both months leaves nothing to readjust, rounded quantity or not.
+  if (amount && *before == *now) amount = inputs.previous_77;
   if (!amount) {
     return base::fail(ErrorCode::bad_input, base::Side::client, "previous.77: out of range");
   }

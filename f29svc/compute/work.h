@@ -66,6 +66,7 @@ struct Computation::Work {
   void add_special_tax(const Document& document, const Part& part);
   void add_booked(const Document& document);
   void resolve(Document& document);
+  void check_vat(const Document& document);
   void note_references(const Document& document);
   bool can_be_annulled(const Document& document) const;
   bool is_late(const Document& document) const;
