@@ -33,6 +33,9 @@ class Mac {
 // SipHash-2-4 with 64 bits out: for draws and tables that outsiders must not steer.
 uint64_t sip_hash(const std::array<uint8_t, 16>& key, std::string_view message);
 
+// SHA-256 in 64 hex digits, as sha256sum prints it: fingerprints of files and of long random keys.
+std::string sha256_hex(std::string_view bytes);
+
 void random_bytes(std::span<uint8_t> out);
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
