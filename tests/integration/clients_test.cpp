@@ -110,9 +110,7 @@ TEST(Clients, ThatLeaveAreCountedAs499AndAsNothingElse) {
   }
   await("all to be taken",
         [&] { return in_flight(sidecar, "http") + in_flight(sidecar, "queued") == kLeaving; });
-  for (size_t i = 0; i < leaving.size(); ++i) {
-    i % 2 == 0 ? leaving[i].socket().reset() : leaving[i].socket().close();
-  }
+  for (RawClient& client : leaving) client.socket().reset();  // a FIN alone may be a half-close
   // Those that wait are gone at once; a backend at work keeps its slot until it has answered.
   await("those that waited", [&] { return in_flight(sidecar, "queued") == 0; });
   gate.open();

@@ -69,8 +69,11 @@ TEST(Metrics, HaveTheNamesThatDashboardsAndPoliciesRelyOn) {
         scrape.has(std::string("odoo_active_requests{color=\"none\",kind=\"") + kind + "\"}"))
         << kind;
   }
-  EXPECT_EQ(scrape.sum("odoo_request_latency_seconds_count", "route=\"web\""), 1);
-  EXPECT_EQ(scrape.sum("odoo_requests_total", "code=\"200\""), 1);
+  await("the request to be counted", [&] {
+    const Scrape now = sidecar.scrape();
+    return now.sum("odoo_request_latency_seconds_count", "route=\"web\"") == 1 &&
+           now.sum("odoo_requests_total", "code=\"200\"") == 1;
+  });
 }
 
 TEST(Metrics, PleasePromtool) {

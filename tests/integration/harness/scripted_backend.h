@@ -53,6 +53,7 @@ class ScriptedBackend {
   std::vector<std::string> heads() const;  // of requests that are no probes, in order of arrival
   int open_now() const { return open_; }   // connections that are no probes
   int open_most() const { return open_most_; }
+  int running() const { return running_; }  // with the probes
   int probes() const { return probes_; }
   // Connections that sent something and ended before a head was whole.
   int without_head() const { return without_head_; }
