@@ -39,19 +39,11 @@ std::string_view use_text(Use use) {
 }
 
 void Document::clear() {
-  std::string kept_name = std::move(name);
-  auto kept_parts = std::move(parts);
-  auto kept_taxes = std::move(taxes);
-  auto kept_references = std::move(references);
-  kept_name.clear();
-  kept_parts.clear();
-  kept_taxes.clear();
-  kept_references.clear();
-  *this = Document{};
-  name = std::move(kept_name);
-  parts = std::move(kept_parts);
-  taxes = std::move(kept_taxes);
-  references = std::move(kept_references);
+  static_cast<DocumentFacts&>(*this) = DocumentFacts{};
+  name.clear();
+  parts.clear();
+  taxes.clear();
+  references.clear();
 }
 
 Rut Document::issuer() const {

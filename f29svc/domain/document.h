@@ -81,7 +81,8 @@ struct Reference {
 
 enum class BookState : uint8_t { posted, draft, cancelled };
 
-struct Document {
+// Everything of a document but its text and its lists.
+struct DocumentFacts {
   Side side = Side::sale;
   Section section = Section::registered;
   BookState state = BookState::posted;
@@ -97,7 +98,6 @@ struct Document {
   Rut liquidation_issuer;            // "RUT Emisor Liquid. Factura"
   int64_t folio = 0;                 // 0: none (summary rows)
   int64_t count = 1;                 // documents that this row stands for
-  std::string name;                  // UTF-8, trimmed, no control characters
 
   Date issued;
   Date received;
@@ -114,13 +114,16 @@ struct Document {
   Pesos commission_exempt;
   Pesos commission_vat;
 
-  std::vector<Part> parts;
-  std::vector<SourceTax> taxes;
-  std::vector<Reference> references;
-
   uint16_t file = 0;      // index given by the caller
   uint32_t line = 0;      // 1-based; 0: none
   int64_t source_id = 0;  // Odoo's move id, else 0
+};
+
+struct Document : DocumentFacts {
+  std::string name;  // UTF-8, trimmed, no control characters
+  std::vector<Part> parts;
+  std::vector<SourceTax> taxes;
+  std::vector<Reference> references;
 
   // Back to a fresh document; keeps the memory of its lists and strings.
   void clear();

@@ -1,12 +1,14 @@
 // One monthly return: its boxes, where each comes from, and what was found on the way.
 #pragma once
 
+#include <bit>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "f29svc/domain/big_array.h"
 #include "f29svc/domain/box_value.h"
 #include "f29svc/domain/document.h"
 #include "f29svc/domain/finding.h"
@@ -23,24 +25,30 @@ bool is_closed(ReturnState state);
 // May a return go from one to the other?
 bool can_move(ReturnState from, ReturnState to);
 
-// A list that grows by chunks: a million entries without a copy.
+// A list that grows by chunks, each twice the one before: a million entries without a copy.
 template <class T>
 class ChunkList {
  public:
-  static constexpr size_t kChunk = 8192;
   size_t size() const { return size_; }
-  T& push(const T& value) {
-    if (size_ % kChunk == 0) chunks_.push_back(std::make_unique<T[]>(kChunk));
-    T& place = chunks_.back()[size_ % kChunk];
-    place = value;
+  void push(const T& value) {
+    size_t chunk = chunk_of(size_);
+    if (chunk == chunks_.size()) chunks_.emplace_back(kFirst << chunk);
+    chunks_[chunk][size_ - start_of(chunk)] = value;
     ++size_;
-    return place;
   }
-  const T& operator[](size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
-  T& operator[](size_t i) { return chunks_[i / kChunk][i % kChunk]; }
+  const T& operator[](size_t i) const {
+    size_t chunk = chunk_of(i);
+    return chunks_[chunk][i - start_of(chunk)];
+  }
 
  private:
-  std::vector<std::unique_ptr<T[]>> chunks_;
+  static constexpr size_t kFirst = 1024;
+  static size_t chunk_of(size_t i) {
+    return static_cast<size_t>(std::bit_width(i / kFirst + 1)) - 1;
+  }
+  static size_t start_of(size_t chunk) { return kFirst * ((size_t{1} << chunk) - 1); }
+
+  std::vector<BigArray<T>> chunks_;
   size_t size_ = 0;
 };
 
@@ -89,7 +97,7 @@ struct UnmappedTax {
 
 struct Return {
   Rut company;
-  std::string name;        // of the company; may be empty
+  std::string name;  // of the company; may be empty
   Period period;
   int version = 1;    // grows with every rectification
   std::string folio;  // given by the SII after filing

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace f29 {
 namespace {
@@ -47,6 +48,25 @@ size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+// Printable ASCII only; eight bytes at a time.
+bool is_plain(std::string_view text) {
+  constexpr uint64_t kOnes = ~uint64_t{0} / 255;
+  constexpr uint64_t kHighs = kOnes * 128;
+  uint64_t odd = 0;
+  while (text.size() >= 8) {
+    uint64_t eight;
+    std::memcpy(&eight, text.data(), 8);
+    uint64_t deleted = eight ^ (kOnes * 0x7F);
+    odd |= eight | (eight - kOnes * 0x20) | (deleted - kOnes);
+    text.remove_prefix(8);
+  }
+  if ((odd & kHighs) != 0) return false;
+  for (char c : text) {
+    if (static_cast<signed char>(c) < 0x20 || c == 0x7F) return false;
+  }
+  return true;
+}
+
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7F; }
 
 // Letters of Latin-1 without their accents; 0 for anything else.
@@ -69,7 +89,7 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view trim_more(std::string_view text) {
   auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -78,9 +98,7 @@ std::string_view trimmed(std::string_view text) {
 
 void to_clean_utf8(std::string_view text, std::string& into) {
   text = trimmed(text);
-  bool is_plain = true;
-  for (char c : text) is_plain &= static_cast<signed char>(c) >= 0x20 && c != 0x7F;
-  if (is_plain) {
+  if (is_plain(text)) {
     into.assign(text);
     return;
   }

@@ -8,7 +8,12 @@ namespace f29 {
 
 bool is_utf8(std::string_view text);
 // Without spaces, tabs and carriage returns at both ends.
-std::string_view trimmed(std::string_view text);
+std::string_view trim_more(std::string_view text);
+inline std::string_view trimmed(std::string_view text) {
+  // Most fields need none.
+  bool is_clean = text.empty() || (text.front() > ' ' && text.back() > ' ');
+  return is_clean ? text : trim_more(text);
+}
 // Trimmed, as UTF-8 (bytes that are no UTF-8 are read as Windows-1252), control characters as
 // spaces. Keeps the memory of `into`.
 void to_clean_utf8(std::string_view text, std::string& into);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,12 @@ base::Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& pa
 }
 
 FileSource::~FileSource() { ::close(fd_); }
+
+size_t FileSource::size_hint() const {
+  struct stat facts {};
+  bool is_file = fstat(fd_, &facts) == 0 && S_ISREG(facts.st_mode);
+  return is_file && facts.st_size > 0 ? static_cast<size_t>(facts.st_size) : 0;
+}
 
 base::Result<size_t> FileSource::read(char* into, size_t most) {
   for (;;) {

@@ -74,15 +74,6 @@ base::Result<std::string_view> CsvScanner::peek() {
   return start.substr(begin_, 4096);
 }
 
-void CsvScanner::put(CsvRecord& record, std::string_view field) {
-  if (record.count < CsvRecord::kFieldsMost) {
-    record.fields[record.count] = field;
-  } else if (!field.empty()) {
-    record.filled_beyond = true;
-  }
-  ++record.count;
-}
-
 const char* CsvScanner::split_plain(const char* from, const char* end, CsvRecord& record) {
   record.count = 0;
   const char* field = from;

@@ -40,7 +40,14 @@ class CsvScanner {
   const char* split_with_quotes(const char* from, const char* end, CsvRecord& record);
   const char* split_quoted(const char* from, const char* end, CsvRecord& record);
   const char* split_ignoring_quotes(const char* from, const char* end, CsvRecord& record);
-  static void put(CsvRecord& record, std::string_view field);
+  static void put(CsvRecord& record, std::string_view field) {
+    if (record.count < CsvRecord::kFieldsMost) {
+      record.fields[record.count] = field;
+    } else if (!field.empty()) {
+      record.filled_beyond = true;
+    }
+    ++record.count;
+  }
 
   ByteSource& bytes_;
   std::vector<char> buffer_;

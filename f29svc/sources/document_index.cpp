@@ -1,6 +1,7 @@
 // Open addressing over a power of two; grows at three quarters.
 #include <utility>
 
+#include "f29svc/domain/big_array.h"
 #include "f29svc/sources/rcv.h"
 
 namespace f29 {
@@ -46,17 +47,18 @@ uint64_t hash_of(const DocumentKey& key) {
 }  // namespace
 
 DocumentIndex::DocumentIndex()
-    : slots_(std::make_unique<Slot[]>(kFirstSize)), mask_(kFirstSize - 1) {}
+    : slots_(std::make_unique<BigArray<Slot>>(kFirstSize)), mask_(kFirstSize - 1) {}
 DocumentIndex::~DocumentIndex() = default;
 
 void DocumentIndex::prefetch(const DocumentKey& key) const {
-  __builtin_prefetch(&slots_[hash_of(key) & mask_], 1);
+  __builtin_prefetch(&(*slots_)[hash_of(key) & mask_], 1);
 }
 
 const DocumentIndex::Slot* DocumentIndex::look(const DocumentKey& key) const {
+  const BigArray<Slot>& slots = *slots_;
   size_t at = hash_of(key) & mask_;
-  while (slots_[at].is_used() && !slots_[at].holds(key)) at = (at + 1) & mask_;
-  return &slots_[at];
+  while (slots[at].is_used() && !slots[at].holds(key)) at = (at + 1) & mask_;
+  return &slots[at];
 }
 
 std::optional<DocumentIndex::Seen> DocumentIndex::find(const DocumentKey& key) const {
@@ -66,7 +68,7 @@ std::optional<DocumentIndex::Seen> DocumentIndex::find(const DocumentKey& key) c
 }
 
 std::optional<DocumentIndex::Seen> DocumentIndex::insert(const DocumentKey& key, const Seen& seen) {
-  if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow();
+  if ((size_ + 1) * 4 > (mask_ + 1) * 3) grow_to((mask_ + 1) * 2);
   Slot* slot = const_cast<Slot*>(look(key));
   if (slot->is_used()) return slot->seen();
   slot->folio = key.folio;
@@ -81,17 +83,22 @@ void DocumentIndex::replace(const DocumentKey& key, const Seen& seen) {
   const_cast<Slot*>(look(key))->set(seen);
 }
 
-void DocumentIndex::grow() {
-  size_t old_size = mask_ + 1;
+void DocumentIndex::reserve(size_t keys) {
+  size_t wanted = mask_ + 1;
+  while (keys * 4 > wanted * 3) wanted *= 2;
+  if (wanted > mask_ + 1) grow_to(wanted);
+}
+
+void DocumentIndex::grow_to(size_t count) {
   auto old = std::move(slots_);
-  slots_ = std::make_unique<Slot[]>(old_size * 2);
-  mask_ = old_size * 2 - 1;
-  for (size_t i = 0; i < old_size; ++i) {
-    if (!old[i].is_used()) continue;
-    Side side = (old[i].mark & 0x0800u) != 0 ? Side::purchase : Side::sale;
-    DocumentKey key{old[i].issuer, static_cast<uint16_t>(old[i].mark & 0x07FFu), side,
-                    old[i].folio};
-    *const_cast<Slot*>(look(key)) = old[i];
+  slots_ = std::make_unique<BigArray<Slot>>(count);
+  mask_ = count - 1;
+  for (size_t i = 0; i < old->size() && size_ != 0; ++i) {
+    const Slot& slot = (*old)[i];
+    if (!slot.is_used()) continue;
+    Side side = (slot.mark & 0x0800u) != 0 ? Side::purchase : Side::sale;
+    DocumentKey key{slot.issuer, static_cast<uint16_t>(slot.mark & 0x07FFu), side, slot.folio};
+    *const_cast<Slot*>(look(key)) = slot;
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "f29svc/domain/big_array.h"
 #include "f29svc/domain/document.h"
 #include "f29svc/domain/finding.h"
 #include "proxy/base/result.h"
@@ -32,12 +33,14 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   virtual base::Result<size_t> read(char* into, size_t most) = 0;
+  virtual size_t size_hint() const { return 0; }  // bytes in all, if known
 };
 class FileSource final : public ByteSource {
  public:
   static base::Result<std::unique_ptr<FileSource>> open(const std::string& path);
   ~FileSource() override;
   base::Result<size_t> read(char* into, size_t most) override;
+  size_t size_hint() const override;
 
  private:
   explicit FileSource(int fd) : fd_(fd) {}
@@ -106,12 +109,13 @@ class DocumentIndex {
   void replace(const DocumentKey& key, const Seen& seen);  // Needs: the key is there.
   void prefetch(const DocumentKey& key) const;
   size_t size() const;
+  void reserve(size_t keys);
 
  private:
   struct Slot;
   const Slot* look(const DocumentKey& key) const;
-  void grow();
-  std::unique_ptr<Slot[]> slots_;
+  void grow_to(size_t count);
+  std::unique_ptr<BigArray<Slot>> slots_;
   size_t mask_ = 0;
   size_t size_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "f29svc/sources/rcv_fields.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "f29svc/domain/words.h"
 
@@ -90,6 +91,7 @@ Date make_day(int year, int month, int day, uint32_t& odd) {
 
 int64_t read_amount(std::string_view field, uint32_t& odd) {
   int64_t value = 0;
+  if (field.empty()) return 0;
   if (read_digits(field, value)) return value;
   field = trimmed(field);
   if (field.empty() || field == "-") return 0;
@@ -131,7 +133,28 @@ int read_code(std::string_view field, uint32_t& odd) {
   return value;
 }
 
+namespace {
+
+// "05/06/2026", alone or with a time of the usual form.
+std::optional<Date> read_usual_day(std::string_view field) {
+  bool has_time = field.size() == 19;
+  if ((!has_time && field.size() != 10) || field[2] != '/' || field[5] != '/') return std::nullopt;
+  constexpr size_t kDigits[] = {0, 1, 3, 4, 6, 7, 8, 9};
+  for (size_t at : kDigits) {
+    if (!is_digit(field[at])) return std::nullopt;
+  }
+  if (has_time && (field[10] != ' ' || !is_time(field.substr(11)))) return std::nullopt;
+  Date date{static_cast<int16_t>(two_digits(&field[6]) * 100 + two_digits(&field[8])),
+            static_cast<int8_t>(two_digits(&field[3])), static_cast<int8_t>(two_digits(&field[0]))};
+  if (!is_valid(date)) return std::nullopt;
+  return date;
+}
+
+}  // namespace
+
 Date read_day(std::string_view field, uint32_t& odd) {
+  if (field.empty()) return {};
+  if (auto usual = read_usual_day(field)) return *usual;
   field = trimmed(field);
   if (field.empty() || field == "-") return {};
   if (is_null(field)) {

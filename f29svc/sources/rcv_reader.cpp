@@ -87,6 +87,10 @@ base::Result<RcvCounts> read_rcv(ByteSource& bytes, const RcvOptions& options, D
     findings.add("unknown_column", Severity::note, {options.name, record.line, 0, {}},
                  "a column that is not used: " + name, "nothing");
   }
+  // A row is hardly shorter than this; a table of the right size need not grow.
+  constexpr size_t kRowBytes = 140;
+  constexpr size_t kRowsMost = size_t{1} << 21;
+  seen.reserve(seen.size() + std::min(bytes.size_hint() / kRowBytes, kRowsMost));
   RcvRows rows(options, header, seen, sink, findings);
   for (;;) {
     auto more = scanner.next(record);

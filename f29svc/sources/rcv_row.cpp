@@ -10,7 +10,8 @@ __extension__ using Int128 = __int128;
 
 // The share of `whole` that belongs to `part` of `all`, half-up.
 int64_t share(int64_t whole, int64_t part, int64_t all) {
-  if (all == 0) return 0;
+  if (part == 0 || all == 0) return 0;
+  if (part == all) return whole;
   return static_cast<int64_t>((static_cast<Int128>(whole) * part * 2 + all) /
                               (static_cast<Int128>(all) * 2));
 }
