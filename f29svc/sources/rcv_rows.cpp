@@ -188,7 +188,6 @@ void RcvRows::take_document() {
   note_odd();
   row.is_used = true;
   std::swap(pending_, reading_);
-  seen_.prefetch(key_of(pending_->document));
 }
 
 void RcvRows::check_total(const RcvRow& row) {
@@ -221,7 +220,17 @@ void RcvRows::flush() {
     copies_.push_back(document);
     return;
   }
-  deliver(document, false);
+  // It goes out one row later, when its place in the table of keys has come near.
+  deliver_ready();
+  std::swap(ready_, pending_);
+  ready_->is_used = true;
+  seen_.prefetch(key_of(ready_->document));
+}
+
+void RcvRows::deliver_ready() {
+  if (!ready_->is_used) return;
+  ready_->is_used = false;
+  deliver(ready_->document, false);
 }
 
 void RcvRows::deliver(const Document& document, bool is_late) {
@@ -269,6 +278,7 @@ void RcvRows::meet_again(const Document& document, const DocumentIndex::Seen& be
 
 RcvCounts RcvRows::finish() {
   flush();
+  deliver_ready();
   for (const Document& document : copies_) deliver(document, true);
   copies_.clear();
   return counts_;

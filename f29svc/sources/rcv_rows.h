@@ -53,6 +53,7 @@ class RcvRows {
   bool read_other_tax(RcvRow& row);
 
   void flush();  // the pending document, now that its continuation rows are over
+  void deliver_ready();
   static uint32_t print_of(const Document& document);
   void check_total(const RcvRow& row);
   void deliver(const Document& document, bool is_late);
@@ -73,9 +74,10 @@ class RcvRows {
   int64_t number_before_ = 0;
   bool last_was_rejected_ = false;
   ClassCache class_;
-  RcvRow rows_[2];  // the pending one and the one being read
-  RcvRow* pending_ = &rows_[0];
-  RcvRow* reading_ = &rows_[1];
+  RcvRow rows_[3];
+  RcvRow* ready_ = &rows_[0];    // complete, not yet delivered
+  RcvRow* pending_ = &rows_[1];  // continuation rows may follow
+  RcvRow* reading_ = &rows_[2];
   std::vector<Document> copies_;  // rows that look like copies of something still to come
 };
 
