@@ -194,6 +194,7 @@ class LimitedStream final : public httplib::Stream {
 
   // A client that still sends would get a reset and lose its answer: read on for a moment.
   void linger() {
+    if (late_) return;  // it has had its time
     ::shutdown(socket_, SHUT_WR);
     deadline_ = after(base::Millis(2'000));
     for (int64_t left = 64 << 20; left > 0 && fill(); left -= static_cast<int64_t>(end_)) {
@@ -330,8 +331,7 @@ class LimitedServer final : public httplib::Server {
     set_error_handler(httplib::Server::Handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           if (!response.body.empty()) return;
-          const int status = response.status == 404 ? 400 : response.status;
-          give(view_of(request), handler_.refuse(status), response);
+          give(view_of(request), handler_.refuse(status_of(response.status)), response);
         }));
     set_exception_handler(
         [this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
@@ -354,7 +354,13 @@ class LimitedServer final : public httplib::Server {
     ::close(socket);
     return served;
   }
-  // httplib says nothing when a head is not read to its end.
+  // What httplib calls 400 may be a limit of ours; what it calls 404 no handler has seen.
+  static int status_of(int status) {
+    if (current_stream != nullptr && current_stream->head_was_too_large()) return 431;
+    if (current_stream != nullptr && current_stream->late()) return 408;
+    return status == 404 ? 400 : status;
+  }
+  // It says nothing at all when the request line is not read to its end.
   void refuse_raw(LimitedStream& stream) {
     const int status = stream.head_was_too_large() ? 431 : 408;
     HttpResponse answer = handler_.refuse(status);

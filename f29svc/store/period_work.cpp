@@ -261,7 +261,7 @@ base::Result<std::optional<Pesos>> PeriodWork::previous_77() {
 }
 
 base::Result<Return> PeriodWork::load(const ReturnRecord& record) {
-  return load_return(*database_, company_.rut, period_, record);
+  return load_return(*database_, company_, period_, record);
 }
 
 base::Result<> PeriodWork::clear_return(int64_t return_id) {

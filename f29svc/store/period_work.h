@@ -29,6 +29,7 @@ class PeriodWork {
   // Within the transaction: makes the period if asked to (else not_found), and reads its returns.
   base::Result<> open(bool make);
 
+  const CompanyRecord& company() const { return company_; }
   const std::vector<ReturnRecord>& returns() const { return returns_; }
   const ReturnRecord& current() const { return returns_.back(); }
   // conflict "period_closed" where the current return is sent or paid.

@@ -72,10 +72,11 @@ base::Result<std::vector<InputsRecord>> read_inputs_records(Database& database, 
   return list;
 }
 
-base::Result<Return> load_return(Database& database, Rut company, Period period,
+base::Result<Return> load_return(Database& database, const CompanyRecord& company, Period period,
                                  const ReturnRecord& record) {
   Return tax_return;
-  tax_return.company = company;
+  tax_return.company = company.rut;
+  tax_return.name = company.name;
   tax_return.period = period;
   tax_return.version = record.version;
   tax_return.folio = record.folio;

@@ -18,7 +18,7 @@ base::Result<std::vector<ImportRecord>> read_import_records(Database& database, 
 // Newest first.
 base::Result<std::vector<InputsRecord>> read_inputs_records(Database& database, int64_t company_id,
                                                             Period period, int most);
-base::Result<Return> load_return(Database& database, Rut company, Period period,
+base::Result<Return> load_return(Database& database, const CompanyRecord& company, Period period,
                                  const ReturnRecord& record);
 
 }  // namespace f29

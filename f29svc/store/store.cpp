@@ -200,7 +200,7 @@ base::Result<Return> Store::load(Rut company, Period period, int version) {
   if (!returns) return base::fail(returns.error());
   for (const ReturnRecord& one : *returns) {
     if (version == 0 ? one.id != returns->back().id : one.version != version) continue;
-    return load_return(*database, company, period, one);
+    return load_return(*database, *record, period, one);
   }
   return base::fail(ErrorCode::not_found, base::Side::client,
                     returns->empty() ? "no such period" : "no such version");

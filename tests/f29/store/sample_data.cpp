@@ -194,10 +194,10 @@ Return random_return(std::mt19937_64& random) {
 
 std::string describe(const Return& r) {
   std::ostringstream out;
-  out << r.company.text() << ' ' << r.period.text() << ' ' << r.version << " [" << r.folio << "] "
-      << state_text(r.state) << ' ' << r.iva_debito.value() << ' ' << r.iva_credito.value() << ' '
-      << int(r.declaration) << ' ' << r.due.text() << ' ' << (r.settings == Settings{}) << ' '
-      << r.settings.utm_decimals << r.settings.lenient << r.settings.tolerance << '\n';
+  out << r.company.text() << r.name << ' ' << r.period.text() << ' ' << r.version << " [" << r.folio
+      << "] " << state_text(r.state) << ' ' << r.iva_debito.value() << ' ' << r.iva_credito.value()
+      << ' ' << int(r.declaration) << ' ' << r.due.text() << ' ' << (r.settings == Settings{})
+      << ' ' << r.settings.utm_decimals << r.settings.lenient << r.settings.tolerance << '\n';
   for (const auto& [code, value] : r.boxes) {
     out << code << '=' << int(value.kind) << ':' << value.plain() << ' ';
   }

@@ -112,6 +112,7 @@ TEST_P(StoreSuite, GivesAReturnBackAsItWas) {
   std::mt19937_64 random(seed);
   Return tax_return = random_return(random);
   tax_return.company = kCompany;
+  tax_return.name = "Empresa A";
   tax_return.period = kPeriod;
   auto store = open();
   compute(*store, tax_return);

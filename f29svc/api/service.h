@@ -1,0 +1,97 @@
+// What the tax service does with its store, whoever asks: an HTTP client or a command. Any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "f29svc/api/refusal.h"
+#include "f29svc/compute/mapping.h"
+#include "f29svc/domain/inputs.h"
+#include "f29svc/sources/odoo/rpc.h"
+#include "f29svc/store/store.h"
+
+namespace f29 {
+
+struct ServiceOptions {
+  Mapping mapping;
+  std::vector<Date> holidays;
+  std::optional<OdooOptions> odoo;
+  std::map<Rut, int64_t> odoo_companies;  // where one Odoo has several with the same RUT
+};
+
+struct Imported {
+  ImportRecord record;
+  std::vector<Finding> findings;
+};
+
+struct Validated {
+  bool valid = false;
+  ReturnRecord record;
+  std::vector<Finding> findings;  // of this look
+};
+
+// Counted since the program started; read by /metrics.
+struct ServiceCounters {
+  std::atomic<int64_t> imports_done{0};
+  std::atomic<int64_t> imports_repeated{0};
+  std::atomic<int64_t> imports_refused{0};
+  std::atomic<int64_t> rows{0};
+  std::atomic<int64_t> rows_rejected{0};
+  std::atomic<int64_t> documents{0};
+  std::atomic<int64_t> computations_done{0};
+  std::atomic<int64_t> computations_refused{0};
+  std::atomic<int64_t> odoo_reads_done{0};
+  std::atomic<int64_t> odoo_reads_failed{0};
+};
+
+class TaxService {
+ public:
+  // Told what the log should know of an error that its client does not see.
+  using Tell = std::function<void(std::string_view event, const base::Error& error)>;
+  TaxService(Store& store, ServiceOptions options, Tell tell);
+
+  Store& store() { return store_; }
+  const ServiceCounters& counters() const { return counters_; }
+
+  // A register file, or a JSON list of moves. `name` as the user calls it: what it says about
+  // company and period must be so.
+  Outcome<Imported> import_rcv(Rut company, Period period, const std::string& name,
+                               std::string_view bytes, const std::string& actor);
+  Outcome<Imported> import_documents(Rut company, Period period, const std::string& name,
+                                     std::string_view text, const std::string& actor);
+  Outcome<Imported> import_odoo(Rut company, Period period, const std::string& actor);
+
+  // YAML or JSON; refused with every fault.
+  Outcome<int> put_inputs(Rut company, Period period, const std::string& body,
+                          const std::string& actor);
+  // Without its provenance, which the store has.
+  Outcome<Return> compute(Rut company, Period period, const std::string& actor);
+  // Checks the stored return again; `validated` if nothing is wrong.
+  Outcome<Validated> validate(Rut company, Period period, const std::string& actor);
+  Outcome<ReturnRecord> move_to(Rut company, Period period, int version, ReturnState to,
+                                const std::string& folio, const std::string& actor);
+  Outcome<ReturnRecord> rectify(Rut company, Period period, const std::string& actor,
+                                const std::string& reason);
+  Outcome<Return> load(Rut company, Period period, int version);
+
+ private:
+  Outcome<std::unique_ptr<PeriodWork>> work(Rut company, Period period, bool make);
+  Outcome<Inputs> inputs_of(PeriodWork& work, Period period, int* revision);
+  Outcome<Imported> finish_import(PeriodWork& work, const std::string& slot,
+                                  const ImportRecord& counts, Findings& findings);
+  Outcome<Imported> counted(Outcome<Imported> outcome);
+  Refusal told(std::string_view event, const base::Error& error) const;
+
+  Store& store_;
+  const ServiceOptions options_;
+  Tell tell_;
+  ServiceCounters counters_;
+};
+
+}  // namespace f29
