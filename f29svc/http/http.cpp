@@ -339,6 +339,9 @@ class LimitedServer final : public httplib::Server {
         });
   }
 
+  // Needs: bound. The library's own backlog is 5.
+  void widen_backlog() { ::listen(svr_sock_, 128); }
+
  private:
   bool process_and_close_socket(socket_t socket) override {
     LimitedStream stream(socket, options_);
@@ -453,6 +456,7 @@ base::Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOpti
     is_bound = parts->server.bind_to_port(host, options.listen.port);
   }
   if (!is_bound) return base::fail(base::io_error("listen " + options.listen.text(), errno));
+  parts->server.widen_backlog();
   parts->thread = std::thread([&p = *parts] {
     p.server.listen_after_bind();
     p.ended = true;
