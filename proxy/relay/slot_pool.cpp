@@ -29,14 +29,15 @@ void SlotPool::configure(std::span<const Backend> backends) {
 }
 
 // The usable address with most free slots, or -1. What is avoided counts only if no other is
-// usable: one that is merely busy is waited for.
-int SlotPool::freest(int avoid, int& free) const {
-  const int count = listed_count_.load();
+// usable: one that is merely busy is waited for. `turn` breaks ties, so that addresses that are
+// equally free are used in turn.
+int SlotPool::freest(int avoid, uint64_t turn, int& free) const {
+  const auto count = static_cast<size_t>(listed_count_.load());
   int best = -1;
   bool has_other = false;
   free = 0;
-  for (int i = 0; i < count; ++i) {
-    const uint8_t id = listed_[static_cast<size_t>(i)].load();
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t id = listed_[(turn + i) % count].load();
     if (id == avoid || !addresses_[id].usable.load()) continue;
     has_other = true;
     const int free_here = addresses_[id].free.load();
@@ -45,7 +46,7 @@ int SlotPool::freest(int avoid, int& free) const {
       free = free_here;
     }
   }
-  return has_other || avoid < 0 ? best : freest(-1, free);
+  return has_other || avoid < 0 ? best : freest(-1, turn, free);
 }
 
 bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slot) {
@@ -62,7 +63,7 @@ bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slo
   }
   int free = 0;
   // Who loses a race for one address looks at the others again.
-  for (int best; (best = freest(request.avoid, free)) >= 0;) {
+  for (int best; (best = freest(request.avoid, request.ticket, free)) >= 0;) {
     if (addresses_[static_cast<size_t>(best)].free.compare_exchange_weak(free, free - 1)) {
       if (session != 0) held_by(session).fetch_add(1);
       slot = {static_cast<BackendId>(best), session, request.streaming};

@@ -66,7 +66,7 @@ class SlotPool {
   };
   std::atomic<int>& held_by(uint64_t session) { return held_[session % kSessionCells]; }
   bool take_free(const SlotRequest& request, bool others_wait, Slot& slot);
-  int freest(int avoid, int& free) const;
+  int freest(int avoid, uint64_t turn, int& free) const;
   void serve_line();  // Needs: mutex_ held.
 
   Grant grant_;

@@ -120,6 +120,17 @@ TEST_F(Slots, AreTakenAtTheFreestUsableAddress) {
   wait();
 }
 
+TEST_F(Slots, OfEquallyFreeAddressesAreTakenInTurn) {
+  configure_two(4, 4);
+  int first = 0;
+  for (int i = 0; i < 10; ++i) {
+    const Slot slot = take();
+    first += slot.backend == kFirst ? 1 : 0;
+    pool_.give_back(slot);
+  }
+  EXPECT_EQ(first, 5);
+}
+
 TEST_F(Slots, OfAnUnusableAddressAreNotGranted) {
   configure_two(1, 4, /*second_usable=*/false);
   EXPECT_EQ(pool_.slots_total(), 1);
