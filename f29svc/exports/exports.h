@@ -15,6 +15,10 @@ enum class ExportFormat : uint8_t { json, campos, csv, xml };
 std::optional<ExportFormat> parse_format(std::string_view text);
 std::string_view content_type(ExportFormat format);
 
+// Why a return cannot be written in a format; empty: it can. Boxes that must not be negative, or
+// have too many digits, fit no XML that its schema accepts.
+std::string why_not(const Return& tax_return, ExportFormat format);
+
 void write_return(const Return& tax_return, ExportFormat format, std::ostream& out);
 // Boxes by line, for the person who types them into the web form.
 void write_sheet(const Return& tax_return, std::ostream& out);

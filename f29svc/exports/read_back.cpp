@@ -1,3 +1,4 @@
+#include "f29svc/domain/words.h"
 #include "f29svc/exports/writers.h"
 #include "f29svc/form/form.h"
 
@@ -30,6 +31,23 @@ std::string_view content_type(ExportFormat format) {
     default:
       return "application/json";
   }
+}
+
+std::string why_not(const Return& tax_return, ExportFormat format) {
+  if (format != ExportFormat::xml) return {};
+  constexpr size_t kTextMost = 200;
+  if (tax_return.name.size() > kTextMost || tax_return.folio.size() > kTextMost) {
+    return "name and folio have at most 200 bytes";
+  }
+  for (const auto& [code, value] : tax_return.boxes) {
+    if (value.kind != BoxValue::Kind::amount) continue;
+    bool is_wrong_sign = value.amount < 0 && !may_be_negative(code);
+    bool is_too_long = value.amount > kAmountMost || value.amount < -kAmountMost;
+    if (is_wrong_sign || is_too_long) {
+      return "box " + std::to_string(code) + " cannot be " + value.plain();
+    }
+  }
+  return {};
 }
 
 void write_return(const Return& tax_return, ExportFormat format, std::ostream& out) {
@@ -90,6 +108,15 @@ void ReturnReader::take(std::string_view code_text, std::string_view value) {
   const BoxInfo* box = code == 0 ? nullptr : find_box(code);
   Place place{name_, 0, 0, "code " + std::string(code_text)};
   if (box != nullptr && box->kind == BoxKind::echo) return;
+  if (code_text.empty() || code_text.size() > 100) {
+    findings_.add("bad_code", Severity::error, place, "no code", "correct the file");
+    return;
+  }
+  std::string clean;
+  if (!is_utf8(value)) {
+    to_clean_utf8(value, clean);
+    value = clean;
+  }
   if (code == 1) {
     made_.name = value;
   } else if (code == 3) {

@@ -7,11 +7,27 @@
 namespace f29 {
 namespace {
 
-constexpr std::array<int, 6> kTotals = {538, 537, 595, 547, 91, 94};
+struct Total {
+  int code;
+  std::string_view element;
+};
+constexpr std::array<Total, 6> kTotals = {{{538, "debits"},
+                                           {537, "credits"},
+                                           {595, "front"},
+                                           {547, "determined"},
+                                           {91, "payable"},
+                                           {94, "payableLate"}}};
 
 std::string escaped(std::string_view text) {
   std::string safe;
-  for (char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    // U+FFFE and U+FFFF are no characters of XML.
+    if (text.substr(i, 2) == "\xEF\xBF" && i + 2 < text.size() && (text[i + 2] & 0x3E) == 0x3E) {
+      safe += ' ';
+      i += 2;
+      continue;
+    }
     switch (c) {
       case '&':
         safe += "&amp;";
@@ -52,8 +68,8 @@ std::string_view element_of(const BoxInfo& box) {
 }
 
 bool is_total(int code) {
-  for (int total : kTotals) {
-    if (total == code) return true;
+  for (const Total& total : kTotals) {
+    if (total.code == code) return true;
   }
   return false;
 }
@@ -91,8 +107,9 @@ void write_xml(const Return& tax_return, std::ostream& out) {
     write_box(out, element_of(*box), code, version, value.plain());
   }
   out << "  </boxes>\n  <totals>\n";
-  for (int code : kTotals) {
-    write_box(out, "total", code, version, std::to_string(amount_in(tax_return.boxes, code)));
+  for (const Total& total : kTotals) {
+    write_box(out, total.element, total.code, version,
+              std::to_string(amount_in(tax_return.boxes, total.code)));
   }
   out << "  </totals>\n";
   if (!tax_return.extras.empty()) {
