@@ -100,6 +100,17 @@ std::vector<std::string> Recorder::records_of(const std::string& client, size_t 
   return records;
 }
 
+void Recorder::settle() {
+  // The queue of new connections is in order: when ours is served, all before have a thread.
+  harness::Socket last = Socket::connect(backend_.port());
+  last.send("GET /web/health HTTP/1.0\r\n\r\n");
+  std::string answer;
+  while (last.receive(answer, 4096, harness::Millis{10'000}) > 0) {
+  }
+  last.close();
+  harness::await("the backend to be idle", [this] { return backend_.running() == 0; });
+}
+
 size_t Recorder::strays() const {
   const std::lock_guard lock(mutex_);
   return strays_ + static_cast<size_t>(backend_.without_head());

@@ -41,6 +41,8 @@ class Recorder {
   void set_script(const std::string& client, Script script);
   // Waits until `count` connections for this client have ended, and returns all their bytes.
   std::vector<std::string> records_of(const std::string& client, size_t count);
+  // Waits until every connection that the sidecar opened so far has ended.
+  void settle();
   // Records that no client's address leads to, and connections without a whole head.
   size_t strays() const;
   size_t total() const;
