@@ -36,7 +36,7 @@ HEADS = {
 }
 
 
-def users_of(port, count, head):
+def users_of(name, port, count, head):
     """Cookies of `count` users of the proxy, each from a first visit."""
     jars = []
     for _ in range(count):
@@ -47,6 +47,8 @@ def users_of(port, count, head):
         if answer.status != 200 or not body:
             sys.exit(f"port {port} answered {answer.status}")
         set_cookie = answer.getheader("Set-Cookie")
+        if not set_cookie and name != "nginx":
+            sys.exit(f"{name} set no cookie: its affinity is off")
         # A proxy without affinity gets a cookie of a usual length that it passes on.
         jars.append(set_cookie.split(";")[0] if set_cookie else "color=" + "x" * 60)
         connection.close()
@@ -126,7 +128,7 @@ def main():
         running += proxies
         for proxy in proxies:
             with open(os.path.join(folder, f"{proxy.name}.users"), "w") as file:
-                file.write("\n".join(users_of(proxy.port, 200, given.head)) + "\n")
+                file.write("\n".join(users_of(proxy.name, proxy.port, 200, given.head)) + "\n")
         warm_up = argparse.Namespace(**{**vars(given), "seconds": 1})
         for proxy in proxies:
             measure(proxy, warm_up, folder)
