@@ -64,7 +64,11 @@ void BackendConnection::on_bytes(std::string_view bytes) {
   }
   answer_begun_ = true;
   if (whole_) return;  // surplus behind a whole answer; keep_alive_ is already off
-  if (!head_done_ && !read_head(bytes)) return;
+  if (!head_done_) {
+    if (!read_head(bytes)) return;
+  } else if (!head_bytes_.empty()) {
+    head_bytes_ = std::string();
+  }
   read_body(bytes);
 }
 

@@ -52,7 +52,10 @@ class BackendConnection final : public base::Disposable,
 
   // The user is done. True: the connection may serve another request.
   bool release();
-  void close() { stream_.reset(); }
+  void close() {
+    connecting_.reset();
+    stream_.reset();
+  }
   std::unique_ptr<base::Stream> take_stream() { return std::move(stream_); }
 
   routing::BackendId backend() const { return backend_; }

@@ -35,6 +35,7 @@ void BackendGates::give(std::unique_ptr<BackendConnection> connection, bool reus
   const bool keep = reusable && color.reuse && color.keeps_holders() && !worker_.is_leaving() &&
                     kept.size() < static_cast<size_t>(worker_.core().config.reuse_idle_max);
   if (!keep) {
+    connection->close();  // at once: its slot is about to be another's
     worker_.loop().dispose(std::move(connection));
     return;
   }
