@@ -49,7 +49,11 @@ void Tunnel::forward(Half& from, std::string_view bytes) {
 void Tunnel::flushed(Half& half) {
   Half& source = *half.to;
   if (source.ended) {
-    finish_if_over();
+    if (closing_) {
+      finish();
+    } else {
+      finish_if_over();
+    }
   } else {
     source.stream->resume_reading();
   }
@@ -64,7 +68,7 @@ void Tunnel::finish_if_over() {
 void Tunnel::ended(Half& half) {
   half.ended = true;
   half.to->stream->finish_writing();  // after what is pending
-  if (closing_) {
+  if (closing_ && half.to->stream->pending() == 0) {
     finish();
   } else {
     finish_if_over();
@@ -74,8 +78,11 @@ void Tunnel::ended(Half& half) {
 void Tunnel::close_with(uint16_t code) { begin_closing(code); }
 
 void Tunnel::close_after(base::Millis wait, uint16_t code) {
+  const base::Instant due = worker_.loop().now() + wait;
+  if (closing_ || (close_later_.is_running() && close_due_ <= due)) return;
   code_ = code;
-  if (!closing_ && !close_later_.is_running()) close_later_.start(wait);
+  close_due_ = due;
+  close_later_.start(wait);
 }
 
 void Tunnel::begin_closing(uint16_t code) {

@@ -22,6 +22,8 @@ namespace relay {
 
 class Worker;
 
+inline constexpr uint16_t kServiceRestart = 1012;  // the browser reconnects
+
 struct TunnelFacts {
   routing::ColorIndex color = routing::kNoColor;
   routing::BackendId backend = 0;
@@ -40,7 +42,7 @@ class Tunnel final : public base::Disposable {
   Tunnel(Worker& worker, TunnelFacts facts, std::unique_ptr<base::Stream> client,
          std::unique_ptr<base::Stream> backend);
 
-  // Says goodbye to both sides between two frames; 1012: service restart (the browser reconnects).
+  // Says goodbye to both sides between two frames.
   void close_with(uint16_t code);
   void close_after(base::Millis wait, uint16_t code);
   void cut();
@@ -83,7 +85,8 @@ class Tunnel final : public base::Disposable {
   base::Timer deadline_;
   base::Timer close_later_;
   base::Instant begun_;
-  uint16_t code_ = 1012;
+  uint16_t code_ = kServiceRestart;
+  base::Instant close_due_;  // while close_later_ runs
   bool closing_ = false;
   bool gone_ = false;
   bool moved_ = false;  // bytes passed since the deadline was last looked at
