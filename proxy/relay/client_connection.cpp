@@ -8,6 +8,10 @@ namespace relay {
 
 using base::ErrorCode;
 
+namespace {
+constexpr base::Millis kLeaveGrace{100};  // what was sent before we leave is here by then
+}
+
 ClientConnection::ClientConnection(Worker& worker, std::unique_ptr<base::Stream> stream)
     : worker_(worker),
       stream_(std::move(stream)),
@@ -60,7 +64,7 @@ void ClientConnection::read(std::string_view bytes) {
       const size_t used = exchange_->take_body(rest);
       rest.remove_prefix(used);
       if (used == 0) break;
-    } else if (state_ == State::reading) {
+    } else if (state_ == State::reading && stream_->pending() == 0) {
       const size_t used = read_head(rest);
       if (used == 0) break;
       rest.remove_prefix(used);
@@ -74,8 +78,9 @@ void ClientConnection::read(std::string_view bytes) {
 
 void ClientConnection::keep_rest(std::string_view rest) {
   in_.assign(rest);
-  const bool too_much = state_ == State::busy && in_.size() > worker_.core().config.pipelined_bytes;
-  if (too_much && !paused_) {
+  // Ahead of an answer that is not out yet. A part of a head has limits of its own.
+  const bool waits = state_ == State::busy || stream_->pending() > 0;
+  if (waits && in_.size() > worker_.core().config.pipelined_bytes && !paused_) {
     paused_ = true;
     stream_->pause_reading();
   }
@@ -134,20 +139,25 @@ void ClientConnection::refuse(const base::Error& error) {
 void ClientConnection::on_exchange_done(bool keep) {
   exchange_ = nullptr;
   if (state_ != State::busy) return;
-  if (!keep || worker_.is_leaving()) {
+  if (!keep || (worker_.is_leaving() && in_.empty())) {
     begin_closing();
     return;
   }
   state_ = State::reading;
   if (in_.empty() || reading_) start_idle_deadline();
+  if (!reading_) go_on();  // else the loop that called us does
+}
+
+// What was pipelined is read as soon as the answers before it are out; who will send no more is
+// let go then.
+void ClientConnection::go_on() {
   paused_ = false;
   stream_->resume_reading();
-  // What was pipelined is read now, unless the loop that called us does it.
-  if (!reading_ && !in_.empty()) {
+  if (!in_.empty()) {
     read({});
     if (state_ == State::reading && exchange_ == nullptr) start_idle_deadline();
   }
-  if (!reading_ && input_ended_ && state_ == State::reading) begin_closing();
+  if (input_ended_ && state_ == State::reading && is_waiting_for_nothing()) begin_closing();
 }
 
 void ClientConnection::start_idle_deadline() {
@@ -180,6 +190,8 @@ void ClientConnection::on_end() {
       if (exchange_->wants_body()) leave_exchange();
       return;
     case State::reading:
+      if (is_waiting_for_nothing()) begin_closing();
+      return;
     case State::lingering:
       close();
       return;
@@ -203,6 +215,8 @@ void ClientConnection::on_flushed() {
     begin_lingering();
   } else if (exchange_ != nullptr) {
     exchange_->on_client_flushed();
+  } else if (state_ == State::reading) {
+    go_on();
   }
 }
 
@@ -238,7 +252,7 @@ void ClientConnection::close() {
 }
 
 void ClientConnection::leave() {
-  if (is_idle()) begin_closing();
+  if (is_idle()) deadline_.start(kLeaveGrace);
 }
 
 void ClientConnection::on_deadline() {
@@ -246,6 +260,8 @@ void ClientConnection::on_deadline() {
     case State::reading:
       if (head_begun_) {
         refuse({ErrorCode::head_timeout, base::Side::client, "head not complete in time"});
+      } else if (worker_.is_leaving()) {
+        begin_closing();
       } else {
         close();
       }

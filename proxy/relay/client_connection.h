@@ -55,12 +55,15 @@ class ClientConnection final : public base::Disposable, private base::StreamHand
   size_t read_head(std::string_view bytes);
   void refuse(const base::Error& error);
   void keep_rest(std::string_view rest);
+  // Reading, and no whole request is left behind an answer that is not out yet.
+  bool is_waiting_for_nothing() const { return in_.empty() || stream_->pending() == 0; }
   void leave_exchange();  // this side is gone
   void begin_closing();
   void begin_lingering();
   void close();
   void on_deadline();
   void start_idle_deadline();
+  void go_on();
 
   Worker& worker_;
   std::unique_ptr<base::Stream> stream_;
@@ -76,7 +79,7 @@ class ClientConnection final : public base::Disposable, private base::StreamHand
   State state_ = State::reading;
   bool input_ended_ = false;
   bool reading_ = false;     // read() is on the stack: it goes on by itself
-  bool paused_ = false;      // too much was pipelined
+  bool paused_ = false;      // too much came ahead of its answers
   bool head_begun_ = false;  // the head deadline runs
 };
 
