@@ -10,6 +10,9 @@ namespace relay {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
+constexpr base::Millis kLeaveLook{50};     // between two looks whether all have left
+constexpr base::Millis kGoodbyeSoon{500};  // of a websocket that opens when all are told to go
+constexpr base::Millis kGoodbyesOver{1'000};
 
 uint32_t random_start() {
   std::array<uint8_t, 4> bytes{};
@@ -27,6 +30,7 @@ Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
       core_(core),
       parser_(core.config.limits),
       sequence_(random_start()),
+      leave_look_(loop.timers(), this, base::fires<&Worker::on_leave_look>),
       gates_(*this) {
   base::random_bytes({reinterpret_cast<uint8_t*>(random_.data()), sizeof random_});
   random_[0] |= 1;
@@ -65,6 +69,9 @@ void Worker::apply(std::shared_ptr<const routing::RoutingTable> table) {
     signer_ = std::make_unique<routing::AffinitySigner>(signer_keys_);
   }
   gates_.reconcile(*table_);
+  for (size_t i = 0; i < table_->colors.size(); ++i) {
+    if (table_->colors[i].state == routing::ColorState::ready) websockets_go_[i] = false;
+  }
   // An exchange may end or begin another one in here: go by index over those that exist now.
   const size_t count = exchanges_.size();
   for (size_t i = 0; i < count; ++i) exchanges_[i]->on_table(*table_);
@@ -100,6 +107,7 @@ void Worker::list(routing::ColorIndex color, size_t most,
 }
 
 void Worker::close_websockets(routing::ColorIndex color, base::Millis over) {
+  websockets_go_[color] = true;
   std::vector<Tunnel*> leaving;
   for (const auto& [raw, tunnel] : tunnels_) {
     if (raw->color() == color) leaving.push_back(raw);
@@ -107,7 +115,7 @@ void Worker::close_websockets(routing::ColorIndex color, base::Millis over) {
   for (size_t i = 0; i < leaving.size(); ++i) {
     const auto share =
         over.count() * static_cast<int64_t>(i) / static_cast<int64_t>(leaving.size());
-    leaving[i]->close_after(base::Millis(share), 1012);
+    leaving[i]->close_after(base::Millis(share), kServiceRestart);
   }
 }
 
@@ -123,9 +131,10 @@ void Worker::cut(routing::ColorIndex color) {
   for (Tunnel* tunnel : cut) tunnel->cut();
 }
 
-void Worker::leave() {
+void Worker::leave(std::function<void()> empty) {
   leaving_ = true;
-  listener_.reset();
+  when_empty_ = std::move(empty);
+  leave_look_.start(kLeaveLook);
   std::vector<ClientConnection*> idle;
   for (const auto& [raw, connection] : connections_) {
     if (raw->is_idle()) idle.push_back(raw);
@@ -133,7 +142,17 @@ void Worker::leave() {
   for (ClientConnection* connection : idle) connection->leave();
   for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
     gates_.close_idle(color);
-    close_websockets(color, base::Millis(1'000));
+    close_websockets(color, kGoodbyesOver);
+  }
+}
+
+// Closing a listening socket resets who waits in its queue: by now they were taken.
+void Worker::on_leave_look() {
+  listener_.reset();
+  if (!is_empty()) {
+    leave_look_.start(kLeaveLook);
+  } else if (when_empty_) {
+    std::exchange(when_empty_, nullptr)();
   }
 }
 
@@ -179,6 +198,10 @@ bool Worker::has_other_color(routing::ColorIndex color) const {
   return false;
 }
 
+bool Worker::sends_websockets_away(routing::ColorIndex color) const {
+  return leaving_ || websockets_go_[color] || !table_->colors[color].keeps_holders();
+}
+
 void Worker::retire(ClientConnection& connection) {
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
@@ -189,6 +212,8 @@ void Worker::retire(ClientConnection& connection) {
 void Worker::adopt(std::unique_ptr<Tunnel> tunnel) {
   Tunnel* raw = tunnel.get();
   tunnels_.emplace(raw, std::move(tunnel));
+  // Its handshake was on its way when the others were told.
+  if (sends_websockets_away(raw->color())) raw->close_after(kGoodbyeSoon, kServiceRestart);
 }
 
 void Worker::retire(Tunnel& tunnel) {

@@ -39,11 +39,13 @@ class Worker final : private base::AcceptHandler {
   void close_idle(routing::ColorIndex color) { gates_.close_idle(color); }
   void close_websockets(routing::ColorIndex color, base::Millis over);
   void cut(routing::ColorIndex color);
-  // Stops accepting and lets everything end: answers say Connection: close, idle clients close.
-  void leave();
+  // Lets everything end: answers say Connection: close, idle clients close, and after a moment in
+  // which everybody who already knocked is let in, nobody else is. Then `empty` is called, once.
+  void leave(std::function<void()> empty = {});
   bool is_leaving() const { return leaving_; }
   bool is_empty() const {
-    return connections_.empty() && free_.size() == exchanges_.size() && tunnels_.empty();
+    return listener_ == nullptr && connections_.empty() && tunnels_.empty() &&
+           free_.size() == exchanges_.size();
   }
 
   // --- for connections and exchanges of this worker ---
@@ -71,6 +73,8 @@ class Worker final : private base::AcceptHandler {
   uint64_t new_ticket() { return next_ticket_++; }
   void wait_in_line(Exchange& exchange);
   bool has_other_color(routing::ColorIndex color) const;  // one that takes new users
+  // Are websockets of this color told to go? New ones should not be sent there.
+  bool sends_websockets_away(routing::ColorIndex color) const;
   void leave_line(uint64_t ticket) { waiting_.erase(ticket); }
   void retire(ClientConnection& connection);
   void adopt(std::unique_ptr<Tunnel> tunnel);
@@ -78,6 +82,7 @@ class Worker final : private base::AcceptHandler {
 
  private:
   void on_accepted(std::unique_ptr<base::Stream> stream) override;
+  void on_leave_look();
 
   const uint32_t id_;
   base::Loop& loop_;
@@ -98,6 +103,9 @@ class Worker final : private base::AcceptHandler {
   std::array<uint64_t, 2> random_{};  // state of the generator of nonces and request ids
   uint64_t next_ticket_ = 1;
   bool leaving_ = false;
+  base::Timer leave_look_;
+  std::function<void()> when_empty_;
+  std::array<bool, routing::kColorsMax> websockets_go_{};  // since close_websockets
 
   std::unique_ptr<base::Listener> listener_;
   std::unordered_map<ClientConnection*, std::unique_ptr<ClientConnection>> connections_;

@@ -34,8 +34,9 @@ Workers::Workers(const RelayConfig& config, std::shared_ptr<base::Mailbox> main,
     core_->slots[color] = std::make_unique<SlotPool>(
         [this, color](uint32_t worker, uint64_t ticket, Slot slot) {
           Thread& thread = *threads_[worker];
-          thread.loop->mailbox().post(
-              [&thread, color, ticket, slot] { thread.worker->on_slot(color, ticket, slot); });
+          thread.loop->mailbox().post([&thread, color, ticket, slot] {
+            if (thread.worker != nullptr) thread.worker->on_slot(color, ticket, slot);
+          });
         },
         config.queue_length);
   }
@@ -88,66 +89,57 @@ base::Result<base::Address> Workers::listen() {
 void Workers::begin_lame_duck() { core_->lame_duck.store(true); }
 
 void Workers::leave(std::function<void()> empty) {
-  empty_ = std::move(empty);
-  on_each([](Thread& thread) { thread.worker->leave(); });
-  look_whether_empty();
-}
-
-// Asks each worker in turn; the last to be empty says so. Asked again a little later otherwise.
-void Workers::look_whether_empty() {
-  auto busy = std::make_shared<std::atomic<int>>(0);
   auto left = std::make_shared<std::atomic<int>>(count());
-  on_each([this, busy, left](Thread& thread) {
-    if (!thread.worker->is_empty()) busy->fetch_add(1);
-    if (left->fetch_sub(1) != 1) return;
-    main_->post([this, any = busy->load() > 0] {
-      if (!empty_) return;
-      if (any) {
-        look_whether_empty();
-      } else {
-        std::exchange(empty_, nullptr)();
-      }
+  auto whole = std::make_shared<std::function<void()>>(std::move(empty));
+  on_each([main = main_, left, whole](Thread& thread) {
+    thread.worker->leave([main, left, whole] {
+      if (left->fetch_sub(1) == 1) main->post([whole] { (*whole)(); });
     });
   });
 }
 
-// In two steps, so that no worker is ever granted an address its table does not know: what is not
-// usable any more goes at once, what is new is granted when every worker has the table.
-void Workers::configure_slots(const routing::RoutingTable& table,
-                              const routing::RoutingTable* before) {
-  for (routing::ColorIndex color = 0; color < table.colors.size(); ++color) {
+// An address is granted only while every table that some worker may still use knows it as usable:
+// what is not usable any more goes at once, what is new comes when every worker has its table.
+void Workers::configure_slots() {
+  const auto is_usable = [this](size_t color, routing::BackendId id) {
+    return std::all_of(in_use_.begin(), in_use_.end(), [&](const auto& table) {
+      if (color >= table->colors.size()) return false;
+      const std::vector<routing::Backend>& known = table->colors[color].http;
+      return std::any_of(known.begin(), known.end(),
+                         [id](const routing::Backend& one) { return one.id == id && one.usable; });
+    });
+  };
+  for (size_t color = 0; color < table_->colors.size(); ++color) {
+    const routing::ColorEntry& entry = table_->colors[color];
     std::vector<SlotPool::Backend> backends;
-    for (const routing::Backend& backend : table.colors[color].http) {
-      bool usable = backend.usable;
-      if (usable && before != nullptr) {
-        const auto& known = before->colors[color].http;
-        usable = std::any_of(known.begin(), known.end(), [&](const routing::Backend& one) {
-          return one.id == backend.id && one.usable;
-        });
-      }
-      backends.push_back({backend.id, table.colors[color].slots, usable});
+    for (const routing::Backend& backend : entry.http) {
+      backends.push_back({backend.id, entry.slots, is_usable(color, backend.id)});
     }
     core_->slots[color]->configure(backends);
   }
 }
 
+void Workers::on_applied(uint64_t version) {
+  while (in_use_.front()->version < version) in_use_.pop_front();
+  configure_slots();
+}
+
 void Workers::publish(std::shared_ptr<const routing::RoutingTable> table,
                       std::function<void()> applied) {
   CHECK(table_ == nullptr || table->version > table_->version);
-  static const routing::RoutingTable kNothing{};
-  const std::shared_ptr<const routing::RoutingTable> before = std::move(table_);
   table_ = table;
-  if (before != nullptr && before->colors.size() == table->colors.size()) {
-    configure_slots(*table, before.get());
-  }
+  const bool is_first = in_use_.empty();
+  in_use_.push_back(table);
+  // The first has no table before it, and nobody listens yet.
+  if (!is_first) configure_slots();
   auto left = std::make_shared<std::atomic<int>>(count());
   auto whole = std::make_shared<std::function<void()>>(std::move(applied));
   on_each([this, table, left, whole](Thread& thread) {
     thread.worker->apply(table);
     thread.applied.store(table->version, std::memory_order_release);
     if (left->fetch_sub(1) != 1) return;
-    main_->post([this, table, whole] {
-      if (table_ == table) configure_slots(*table, nullptr);
+    main_->post([this, version = table->version, whole] {
+      on_applied(version);
       if (*whole) (*whole)();
     });
   });

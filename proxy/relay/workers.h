@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -59,14 +60,15 @@ class Workers final : public routing::DataPlane {
     std::thread thread;
   };
   void on_each(const std::function<void(Thread&)>& work);
-  void configure_slots(const routing::RoutingTable& table, const routing::RoutingTable* before);
-  void look_whether_empty();
+  void configure_slots();
+  void on_applied(uint64_t version);
 
   std::unique_ptr<RelayCore> core_;
   std::shared_ptr<base::Mailbox> main_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::shared_ptr<const routing::RoutingTable> table_;
-  std::function<void()> empty_;
+  // Those that some worker may still use, oldest first; the last is table_.
+  std::deque<std::shared_ptr<const routing::RoutingTable>> in_use_;
 };
 
 }  // namespace relay
