@@ -16,8 +16,15 @@ using routing::Tally;
 namespace {
 constexpr size_t kStreamedAhead = 64 << 10;  // of a streaming request, before its client pauses
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr int kRechoicesMax = 16;
 
-bool is_sent_to(const routing::ColorEntry& color) { return color.keeps_holders() && color.up; }
+// An id that may stand in a page, in JSON and in a log line as it is.
+bool is_plain_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-._~:/+=@").find(c) != std::string_view::npos;
+  });
+}
 }  // namespace
 
 Exchange::Exchange(Worker& worker)
@@ -59,9 +66,7 @@ void Exchange::read_head_facts(const http::RequestHead& head) {
   json_rpc_ = speaks_json_rpc(head.path);
   request_id_.clear();
   const http::Field* id = head.find(http::FieldId::x_request_id);
-  const bool kept =
-      client_->facts().trusted && id != nullptr && !id->value.empty() && id->value.size() <= 128;
-  if (kept) {
+  if (client_->facts().trusted && id != nullptr && is_plain_id(id->value)) {
     request_id_ = id->value;
   } else {
     worker_.write_request_id(request_id_);
@@ -76,10 +81,10 @@ void Exchange::read_head_facts(const http::RequestHead& head) {
 // Health, loops and rules: what never reaches a backend. True: the exchange has ended.
 bool Exchange::answer_ourselves(const http::RequestHead& head) {
   const bool reads = method_ == http::Method::get || method_ == http::Method::head;
+  const bool keep = client_keep_alive_ && !wants_body() && client_->may_keep();
+  std::string& out = worker_.scratch();
   if (reads && head.path == kHealthPath) {
     const bool serving = !worker_.core().lame_duck.load(std::memory_order_relaxed);
-    const bool keep = client_keep_alive_ && !wants_body() && client_->may_keep();
-    std::string& out = worker_.scratch();
     out.clear();
     write_health_answer(serving, worker_.date(), method_ == http::Method::head, !keep, out);
     status_ = serving ? 200 : 503;
@@ -90,6 +95,15 @@ bool Exchange::answer_ourselves(const http::RequestHead& head) {
   }
   if (has_looped(head, worker_.core().instance)) {
     fail({ErrorCode::loop_detected, Side::client, "our own name stands in Via"});
+    return true;
+  }
+  if (max_forwards(head) == 0) {
+    out.clear();
+    write_options_answer(request_id_, worker_.date(), !keep, out);
+    status_ = 200;
+    worker_.counters().tally(Tally::own_answers);
+    write_to_client(out);
+    end(keep);
     return true;
   }
   const base::WallTime now = worker_.loop().wall();
@@ -120,6 +134,7 @@ bool Exchange::take_route(const routing::Match& match) {
   route_index_ = route.index;
   port_ = route.port;
   buffer_ = route.buffer && !websocket_;
+  delivery_.begin(client_->stream(), buffer_);
   asset_ = route.asset_fallback;
   answer_timeout_ = route.answer_timeout;
   if (!routing::is_allowed(route, client_address_)) {
@@ -135,11 +150,11 @@ size_t Exchange::take_body(std::string_view bytes) {
     const base::Result<http::BodyReader::Step> step = body_in_.read(bytes.substr(used));
     if (!step) {
       fail(step.error());
-      return bytes.size();
+      return used;
     }
     if (step->used == 0) break;
     used += step->used;
-    if (!step->content.empty() && !keep_body(step->content)) return bytes.size();
+    if (!step->content.empty() && !keep_body(step->content)) return used;
   }
   if (body_in_.is_done()) {
     body_complete();
@@ -148,12 +163,12 @@ size_t Exchange::take_body(std::string_view bytes) {
   if (stage_ == Stage::receiving) {
     if (rate_is_too_low()) {
       fail({ErrorCode::body_timeout, Side::client, "body below the minimum rate"});
-      return bytes.size();
+      return used;
     }
     deadline_.start(worker_.core().config.timeouts.body_idle);
   } else if (stage_ == Stage::awaiting || stage_ == Stage::answering) {
-    send_body();
-    if (stage_ == Stage::idle) return bytes.size();  // it failed, and this exchange has ended
+    if (!send_body()) return used;
+    if (stage_ == Stage::awaiting) await_answer();
   }
   if (!buffer_ && body_.size() > kStreamedAhead) client_->pause_body();
   return used;
@@ -183,7 +198,10 @@ void Exchange::body_complete() {
       std::chrono::duration_cast<base::Micros>(received_ - begun_).count());
   if (stage_ == Stage::receiving) {
     choose();
-  } else if (stage_ == Stage::awaiting || stage_ == Stage::answering) {
+  } else if (stage_ == Stage::awaiting) {
+    await_answer();
+    send_body();
+  } else if (stage_ == Stage::answering) {
     send_body();
   }
 }
@@ -192,11 +210,16 @@ void Exchange::body_complete() {
 
 void Exchange::choose() {
   const routing::RoutingTable& table = worker_.table();
+  if (facts_.route == nullptr) {  // the table lost it while this was on its way
+    fail({ErrorCode::not_found, Side::client, "no route"});
+    return;
+  }
   if (table.held) {
     hold();
     return;
   }
-  const routing::Choice choice = routing::choose(facts_, table, worker_.next_draw());
+  routing::Choice choice = routing::choose(facts_, table, worker_.next_draw());
+  if (websocket_) send_elsewhere(choice);
   if (choice.color == routing::kNoColor) {
     hold();
     return;
@@ -224,9 +247,28 @@ void Exchange::choose() {
   start_attempt(*backend);
 }
 
+// A color whose websockets are told to go counts as closed for new ones, where another is open.
+void Exchange::send_elsewhere(routing::Choice& choice) const {
+  if (choice.color == routing::kNoColor || !worker_.sends_websockets_away(choice.color)) return;
+  const bool bound =
+      choice.reason == routing::Reason::forced || choice.reason == routing::Reason::pinned;
+  const std::vector<routing::ColorEntry>& colors = worker_.table().colors;
+  for (size_t i = 0; i < colors.size() && !bound; ++i) {
+    const auto other = static_cast<routing::ColorIndex>(i);
+    if (other == choice.color || !colors[i].takes_new() || worker_.sends_websockets_away(other)) {
+      continue;
+    }
+    choice.color = other;
+    choice.reason = routing::Reason::failover;
+    choice.set_cookie = false;
+    return;
+  }
+}
+
 void Exchange::note_choice(const routing::Choice& choice) {
   WorkerCounters& counters = worker_.counters();
   color_ = choice.color;
+  epoch_ = worker_.table().epoch;
   reason_ = choice.reason;
   home_ = choice.home;
   set_cookie_ = choice.set_cookie;
@@ -302,8 +344,7 @@ void Exchange::on_slot(const Slot& slot) {
   const auto backend = std::find_if(color.http.begin(), color.http.end(), [&](const auto& one) {
     return one.id == slot.backend && one.usable;
   });
-  const bool open = is_sent_to(color) || reason_ == routing::Reason::forced;
-  if (!open || backend == color.http.end()) {
+  if (!may_stay(color) || backend == color.http.end()) {
     choose_again();
     return;
   }
@@ -317,27 +358,45 @@ void Exchange::choose_again() {
   leave_queue();
   end_attempt();
   avoid_ = -1;
+  if (++rechoices_ > kRechoicesMax) {
+    fail({ErrorCode::no_backend, Side::proxy, "chosen again too often"});
+    return;
+  }
   choose();
+}
+
+// May this go to the color that it was chosen for? A draining color serves only who belongs there.
+bool Exchange::may_stay(const routing::ColorEntry& color) const {
+  switch (reason_) {
+    case routing::Reason::forced:
+    case routing::Reason::pinned:
+    case routing::Reason::cookie:
+    case routing::Reason::home:
+      return color.serves_holders();
+    default:
+      return color.takes_new();
+  }
 }
 
 void Exchange::on_table(const routing::RoutingTable& table) {
   if (stage_ == Stage::idle || !routed_) return;
-  const bool waits = stage_ == Stage::receiving || stage_ == Stage::held || stage_ == Stage::queued;
-  if (!waits) {
-    facts_.route = nullptr;  // belonged to the table before
-    return;
-  }
+  facts_.route = nullptr;  // belonged to the table before
+  if (stage_ == Stage::answering || stage_ == Stage::delivering) return;
   const routing::Match match = routing::match_route(table, path(), worker_.scratch());
-  if (match.route == nullptr || match.result != routing::Match::Result::route) {
-    leave_queue();
+  if (match.result == routing::Match::Result::route) facts_.route = match.route;
+  if (stage_ == Stage::connecting || stage_ == Stage::awaiting) return;
+  if (facts_.route == nullptr) {
     fail({ErrorCode::not_found, Side::client, "no route"});
     return;
   }
-  facts_.route = match.route;
-  route_index_ = match.route->index;
+  if (!routing::is_allowed(*facts_.route, client_address_)) {
+    fail({ErrorCode::denied, Side::client, "denied by the route"});
+    return;
+  }
+  route_index_ = facts_.route->index;
   if (stage_ == Stage::held) {
     choose();
-  } else if (stage_ == Stage::queued && !is_sent_to(table.colors[color_])) {
+  } else if (stage_ == Stage::queued && !may_stay(table.colors[color_])) {
     choose_again();
   }
 }

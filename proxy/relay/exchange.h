@@ -80,17 +80,21 @@ class Exchange final : private BackendConnection::User {
   void body_complete();
   bool keep_body(std::string_view content);
   void choose();
+  void send_elsewhere(routing::Choice& choice) const;
   void note_choice(const routing::Choice& choice);
   void choose_again();  // the color closed while this waited
+  bool may_stay(const routing::ColorEntry& color) const;
   void hold();
   void enter_queue();
   void leave_queue();
   void start_attempt(const routing::Backend& backend);
   const routing::Backend* websocket_backend();
   void send_request();
-  void send_body();
+  bool send_body();  // false: it failed, and this exchange has ended
+  void await_answer();
   void end_attempt();  // gives back slot, guard, connection
   bool other_backend_here() const;
+  bool may_move() const;
   bool move_to_other_color();
   bool try_again(const base::Error& error);
   void write_answer_head(const http::ResponseHead& head);
@@ -151,7 +155,9 @@ class Exchange final : private BackendConnection::User {
   routing::ColorIndex home_ = routing::kNoColor;
   bool set_cookie_ = false;
   bool counted_hold_ = false;
+  uint64_t epoch_ = 0;  // of the table that chose
   int retries_ = 0;
+  int rechoices_ = 0;
   int avoid_ = -1;
   uint64_t ticket_ = 0;  // while queued
   bool has_slot_ = false;
@@ -180,7 +186,8 @@ class Exchange final : private BackendConnection::User {
   base::Instant received_;
   base::Instant queued_;
   base::Instant granted_;
-  base::Instant answered_;
+  base::Instant headed_;    // the answer's head came
+  base::Instant answered_;  // its head, then its last byte
 };
 
 }  // namespace relay

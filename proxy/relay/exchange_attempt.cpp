@@ -49,7 +49,6 @@ void Exchange::on_backend_ready() {
 
 void Exchange::send_request() {
   stage_ = Stage::awaiting;
-  deadline_.start(answer_timeout_);
   RequestEnd request_end;
   request_end.websocket = websocket_;
   request_end.keep_alive = worker_.table().colors[color_].reuse;
@@ -75,18 +74,26 @@ void Exchange::send_request() {
   }
   backend_->send(std::span(pieces.data(), first > 0 ? 3 : 2));
   if (first > 0) body_.consume(first);
+  await_answer();
   send_body();
 }
 
+// From the last byte of the request on the backend is waited for; until then a client whose bytes
+// are all sent.
+void Exchange::await_answer() {
+  const bool awaits_client = wants_body() && body_.is_empty();
+  deadline_.start(awaits_client ? worker_.core().config.timeouts.body_idle : answer_timeout_);
+}
+
 // As much of the body as the backend takes; the rest follows when it has taken that.
-void Exchange::send_body() {
-  if (body_sent_ || backend_ == nullptr) return;
+bool Exchange::send_body() {
+  if (body_sent_ || backend_ == nullptr) return true;
   const bool chunked = !buffer_ && framing_in_.body == http::BodyKind::chunked;
   while (!body_.is_empty() && backend_->pending() == 0) {
     const base::Result<std::string_view> piece = body_.front(kBodyPiece);
     if (!piece) {
       fail({ErrorCode::spool_full, Side::proxy, piece.error().detail});
-      return;
+      return false;
     }
     const size_t size = piece->size();
     if (chunked) {
@@ -99,16 +106,19 @@ void Exchange::send_body() {
     }
     body_.consume(size);
   }
-  if (!body_.is_empty()) return;
+  if (!body_.is_empty()) return true;
   if (body_in_.is_done()) {
     if (chunked) backend_->send(std::span(&http::kLastChunk, 1));
     body_sent_ = true;
   } else if (client_ != nullptr) {
     client_->resume_body();
   }
+  return true;
 }
 
-void Exchange::on_backend_flushed() { send_body(); }
+void Exchange::on_backend_flushed() {
+  if (send_body() && stage_ == Stage::awaiting) await_answer();
+}
 
 void Exchange::end_attempt() {
   if (backend_ != nullptr) {
@@ -141,9 +151,14 @@ bool Exchange::other_backend_here() const {
          });
 }
 
-// The other color takes over, as after a failed health check, if it may.
+// A tester and a pinned route never get the other version.
+bool Exchange::may_move() const {
+  return reason_ != routing::Reason::pinned && reason_ != routing::Reason::forced &&
+         worker_.has_other_color(color_);
+}
+
+// The other color takes over, as after a failed health check.
 bool Exchange::move_to_other_color() {
-  if (reason_ == routing::Reason::pinned || reason_ == routing::Reason::forced) return false;
   const routing::RoutingTable& table = worker_.table();
   for (size_t i = 0; i < table.colors.size(); ++i) {
     if (i == color_ || !table.colors[i].takes_new()) continue;
@@ -153,6 +168,8 @@ bool Exchange::move_to_other_color() {
       home_ = color_;
     }
     color_ = static_cast<routing::ColorIndex>(i);
+    epoch_ = table.epoch;
+    if (home_ == color_) home_ = routing::kNoColor;
     set_cookie_ = reason_ != routing::Reason::address;
     reason_ = routing::Reason::failover;
     return true;
@@ -172,17 +189,13 @@ bool Exchange::try_again(const base::Error& error) {
   if (!may_retry(attempt)) return false;
   avoid_ = backend_->backend();
   const bool here = other_backend_here();
-  if (!here && !worker_.has_other_color(color_)) return false;
+  if (!here && !may_move()) return false;
   if (!worker_.retry_budget().take(worker_.loop().now())) {
     worker_.counters().tally(Tally::retries_refused);
     return false;
   }
-  const routing::ColorIndex before = color_;
   end_attempt();
-  if (!here && !move_to_other_color()) {
-    color_ = before;
-    return false;
-  }
+  if (!here && !move_to_other_color()) return false;
   worker_.counters().tally(Tally::retries);
   ++retries_;
   body_sent_ = false;

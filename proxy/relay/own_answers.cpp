@@ -30,6 +30,8 @@ constexpr Words kWords[] = {
 };
 constexpr Words kOther = {500, "Error", "Ocurrió un error. Intente de nuevo en un momento."};
 
+constexpr std::string_view kAllowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 const Words& words_of(int status) {
   for (const Words& words : kWords) {
     if (words.status == status) return words;
@@ -67,6 +69,17 @@ void append_json_rpc(const OwnAnswer& answer, std::string& body) {
 
 }  // namespace
 
+void write_options_answer(std::string_view request_id, std::string_view date, bool close,
+                          std::string& out) {
+  http::write_status_line(200, 1, out);
+  http::write_field("Allow", kAllowed, out);
+  http::write_field("Content-Length", uint64_t{0}, out);
+  http::write_field("Date", date, out);
+  http::write_field("X-Request-Id", request_id, out);
+  if (close) out += "Connection: close\r\n";
+  out += "\r\n";
+}
+
 bool speaks_json_rpc(std::string_view path) {
   const auto under = [path](std::string_view prefix) {
     return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -88,7 +101,7 @@ void write_own_answer(const OwnAnswer& answer, std::string& out) {
   http::write_field("Cache-Control", "no-store", out);
   http::write_field("Date", answer.date, out);
   if (answer.status == 405) {  // which must say what is allowed (RFC 9110 15.5.6)
-    http::write_field("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", out);
+    http::write_field("Allow", kAllowed, out);
   }
   if (!answer.request_id.empty()) http::write_field("X-Request-Id", answer.request_id, out);
   if (answer.retry_after_s > 0) {

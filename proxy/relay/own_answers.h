@@ -22,6 +22,9 @@ void write_own_answer(const OwnAnswer& answer, std::string& out);
 // GET /.sidecar/health: 200 while serving, 503 when this process is about to leave.
 void write_health_answer(bool serving, std::string_view date, bool head_only, bool close,
                          std::string& out);
+// OPTIONS that may go no further: what is served here (RFC 9110 9.3.7).
+void write_options_answer(std::string_view request_id, std::string_view date, bool close,
+                          std::string& out);
 // Paths whose clients expect JSON-RPC: /jsonrpc and /web/dataset.
 bool speaks_json_rpc(std::string_view path);
 
