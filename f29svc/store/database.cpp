@@ -108,7 +108,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& op
     }
     session.open(*soci::factory_sqlite3(), options.sqlite);
     session.once << "PRAGMA busy_timeout = " << options.busy_timeout.count();
-    session.once << "PRAGMA page_size = 16384";  // of a new file; large transactions like it
+    session.once << "PRAGMA page_size = " << options.page_bytes;
     session.once << "PRAGMA journal_mode = WAL";
     session.once << "PRAGMA synchronous = FULL";
     session.once << "PRAGMA foreign_keys = ON";

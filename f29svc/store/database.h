@@ -20,6 +20,7 @@ struct DatabaseOptions {
   std::string postgresql;  // a connection string of libpq; wins over the file
   base::Millis busy_timeout{5'000};
   int64_t cache_kib = 64 << 10;  // of a SQLite connection
+  int page_bytes = 16 << 10;     // of a new SQLite file; large transactions like large ones
   bool is_postgresql() const { return !postgresql.empty(); }
 };
 
