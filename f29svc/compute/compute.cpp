@@ -107,6 +107,7 @@ void Computation::Work::add_booked(const Document& document) {
   Date date = document.accounted.is_none() ? document.issued : document.accounted;
   bool is_now = options.period.contains(date);
   bool is_paid_now = !document.paid.is_none() && options.period.contains(document.paid);
+  if ((is_now || is_paid_now) && is_booked_twice(document)) return;
   if (is_now || is_paid_now) {
     Document known = document;
     resolve(known);
@@ -124,6 +125,21 @@ void Computation::Work::add_booked(const Document& document) {
   }
   say("other_period", Severity::note, document, "booked on " + date.text() + ", outside the period",
       "nothing");
+}
+
+// Booked twice is declared once.
+bool Computation::Work::is_booked_twice(const Document& document) {
+  if (document.folio == 0) return false;
+  Booked now{document.net, document.exempt, document.total};
+  auto [before, is_new] = booked.emplace(key_of(document), now);
+  if (is_new) return false;
+  bool is_same = before->second == now;
+  say(is_same ? "duplicate_in_books" : "duplicate_conflict",
+      is_same ? Severity::warning : Severity::error, document,
+      is_same ? "booked twice with the same amounts; it counts once"
+              : "booked twice with other amounts; the first one counts",
+      "cancel one of them in the books");
+  return true;
 }
 
 void Computation::Work::add_declared(const Document& document) {

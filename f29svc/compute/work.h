@@ -39,6 +39,13 @@ struct SectionTally {
 
 bool over_vouchers(const Document& document);  // a credit note over payment vouchers
 
+struct Booked {
+  Pesos net;
+  Pesos exempt;
+  Pesos total;
+  friend bool operator==(const Booked&, const Booked&) = default;
+};
+
 struct UnmappedTally {
   std::string xmlid;
   std::string name;
@@ -65,6 +72,7 @@ struct Computation::Work {
   void add_other_taxes(const Document& document);
   void add_special_tax(const Document& document, const Part& part);
   void add_booked(const Document& document);
+  bool is_booked_twice(const Document& document);
   void resolve(Document& document);
   void check_vat(const Document& document);
   void note_references(const Document& document);
@@ -122,6 +130,7 @@ struct Computation::Work {
   std::unordered_set<int64_t> noted_folios;                 // of sales that a credit note names
   std::vector<Document> kept_back;                          // exclude_annulled only
   bool is_adding_kept_back = false;
+  std::map<DocumentKey, Booked> booked;  // of the books only
   std::map<int64_t, UnmappedTally> unmapped_taxes;
   std::vector<UnmappedTax> unmapped;
 };

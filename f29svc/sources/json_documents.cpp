@@ -1,51 +1,28 @@
 #include "f29svc/sources/json_documents.h"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
+#include "f29svc/domain/json_value.h"
 #include "f29svc/domain/words.h"
 
 namespace f29 {
 namespace {
 
 using base::ErrorCode;
-using nlohmann::json;
 
 base::Result<int64_t> refuse(std::string detail) {
   return base::fail(ErrorCode::bad_input, base::Side::client, std::move(detail));
 }
 
-// Depth is bounded before anything is built.
-bool is_too_deep(std::string_view text) {
-  int depth = 0;
-  bool in_text = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (in_text) {
-      if (text[i] == '\\')
-        ++i;
-      else if (text[i] == '"')
-        in_text = false;
-      continue;
-    }
-    if (text[i] == '"') in_text = true;
-    if (text[i] == '{' || text[i] == '[') ++depth;
-    if (text[i] == '}' || text[i] == ']') --depth;
-    if (depth > 64) return true;
-  }
-  return false;
-}
-
 // One move; `fault` says why it cannot be used.
 class MoveReader {
  public:
-  MoveReader(const json& move, const JsonOptions& options) : move_(move), options_(options) {}
+  MoveReader(const JsonValue& move, const JsonOptions& options) : move_(move), options_(options) {}
 
   bool read(Document& document) {
     document.clear();
     document.section = Section::books;
     document.company = options_.company;
     document.file = options_.file;
-    document.source_id = number("id");
+    document.source_id = move_["id"].id();
     read_kind(document);
     read_party(document);
     read_dates(document);
@@ -59,43 +36,20 @@ class MoveReader {
   void fail(std::string what) {
     if (fault_.empty()) fault_ = std::move(what);
   }
-  // Null, false (Odoo's way to say nothing) and absent are the same.
-  const json* find(const char* key) const {
-    auto found = move_.find(key);
-    if (found == move_.end() || found->is_null()) return nullptr;
-    if (found->is_boolean() && !found->get<bool>()) return nullptr;
-    return &*found;
-  }
   std::string text(const char* key) {
-    const json* value = find(key);
-    if (value == nullptr) return {};
-    if (value->is_string()) return value->get<std::string>();
-    if (value->is_number_integer()) return value->dump();
-    fail(std::string(key) + " must be text");
+    const JsonValue& value = move_[key];
+    bool is_text = value.kind == JsonValue::Kind::text || value.kind == JsonValue::Kind::number;
+    if (is_text) return value.text;
+    if (!value.is_unset()) fail(std::string(key) + " must be text");
     return {};
   }
-  int64_t number(const char* key) {
-    const json* value = find(key);
-    if (value == nullptr) return 0;
-    if (value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX) {
-      fail(std::string(key) + " is too large");
-      return 0;
-    }
-    if (value->is_number_integer()) return value->get<int64_t>();
-    // 1000000.0 is how Odoo writes a whole amount.
-    if (value->is_number_float()) {
-      double real = value->get<double>();
-      if (std::abs(real) <= static_cast<double>(kAmountMost) && real == std::floor(real)) {
-        return static_cast<int64_t>(real);
-      }
-    }
-    fail(std::string(key) + " must be a whole number");
-    return 0;
-  }
+  // 1000000.0 is how Odoo writes a whole amount.
   Pesos amount(const char* key) {
-    int64_t value = number(key);
-    if (value > kAmountMost || value < -kAmountMost) fail(std::string(key) + " is too large");
-    return fault_.empty() ? Pesos{value} : Pesos{};
+    const JsonValue& value = move_[key];
+    if (value.is_unset()) return {};
+    auto pesos = value.pesos();
+    if (!pesos) fail(std::string(key) + " must be whole pesos of at most 15 digits");
+    return pesos.value_or(Pesos{});
   }
   Date date(const char* key) {
     std::string value = text(key);
@@ -111,7 +65,7 @@ class MoveReader {
   void read_amounts(Document& document);
   void add_part(Document& document, PartKind kind, Pesos value);
 
-  const json& move_;
+  const JsonValue& move_;
   const JsonOptions& options_;
   std::string fault_;
   bool has_wrong_digit_ = false;
@@ -189,7 +143,7 @@ void MoveReader::read_amounts(Document& document) {
   document.exempt = amount("exempt");
   Pesos tax = amount("tax");
   document.total = amount("amount_total");
-  document.has_total = find("amount_total") != nullptr;
+  document.has_total = !move_["amount_total"].is_unset();
   if (!fault_.empty()) return;
   bool is_fee = document.type == 71 || document.type == 70;
   if (is_fee) {
@@ -215,16 +169,14 @@ void MoveReader::read_amounts(Document& document) {
 
 base::Result<int64_t> read_json_documents(std::string_view text, const JsonOptions& options,
                                           const DocumentSink& sink, Findings& findings) {
-  if (is_too_deep(text)) return refuse("not JSON: nested too deep");
-  json whole = json::parse(text, nullptr, false);
-  if (whole.is_discarded()) return refuse("not JSON");
-  if (!whole.is_object() || !whole.contains("moves") || !whole["moves"].is_array()) {
-    return refuse("needs an object with a list \"moves\"");
-  }
+  auto whole = parse_json(text);
+  if (!whole) return refuse("not JSON, or nested too deep");
+  const JsonValue& moves = (*whole)["moves"];
+  if (!moves.is_list()) return refuse("needs an object with a list \"moves\"");
   int64_t delivered = 0;
   int64_t index = 0;
   Document document;
-  for (const json& move : whole["moves"]) {
+  for (const JsonValue& move : moves.items) {
     Place place{options.name, 0, 0, "moves[" + std::to_string(index++) + "]"};
     if (!move.is_object()) {
       findings.add("bad_move", Severity::error, place, "must be an object", "correct the file");

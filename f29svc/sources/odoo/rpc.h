@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "f29svc/domain/json_value.h"
 #include "f29svc/http/http_client.h"
-#include "f29svc/sources/odoo/json_value.h"
 
 namespace f29 {
 

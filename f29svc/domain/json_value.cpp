@@ -1,4 +1,4 @@
-#include "f29svc/sources/odoo/json_value.h"
+#include "f29svc/domain/json_value.h"
 
 #include <algorithm>
 #include <charconv>
