@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "f29svc/cli/commands.h"
+#include "f29svc/serve.h"
 
 namespace {
 
@@ -55,6 +56,14 @@ int main(int argc, char** argv) {
   CLI::App* sheet = add("sheet", "print the boxes by line, for typing", f29::sheet_command);
   add_return(*sheet, given);
   sheet->add_option("--output", given.output, "write to a file");
+  std::string config;
+  CLI::App* serve = app.add_subcommand("serve", "serve the API until SIGTERM");
+  serve->add_option("--config", config, "conf/f29svc.yaml")->required();
+  serve->callback([&] { code = f29::serve_command(config, std::cerr); });
+  std::string key_name;
+  CLI::App* new_key = app.add_subcommand("new-key", "make a key for the API");
+  new_key->add_option("name", key_name, "who will use it")->required();
+  new_key->callback([&] { code = f29::new_key_command(key_name, std::cout, std::cerr); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
