@@ -47,8 +47,8 @@ TEST(WriteFileDurably, IsNotDisturbedByWhatACrashLeft) {
   const std::string path = folder / "state.json";
   spill(path, "one");
   spill(path + ".new", "half of a longer vers");
-  link(path.c_str(), (path + ".old.new").c_str());
-  link(path.c_str(), (path + ".old").c_str());
+  ASSERT_EQ(link(path.c_str(), (path + ".old.new").c_str()), 0);
+  ASSERT_EQ(link(path.c_str(), (path + ".old").c_str()), 0);
   ASSERT_TRUE(write_file_durably(path, "two", 0600, true));
   EXPECT_EQ(slurp(path), "two");
   EXPECT_EQ(slurp(path + ".old"), "one");
