@@ -16,6 +16,14 @@ namespace f29 {
 
 class JsonValue {
  public:
+  // Defined where the type is complete: it holds itself.
+  JsonValue();
+  ~JsonValue();
+  JsonValue(const JsonValue&);
+  JsonValue(JsonValue&&) noexcept;
+  JsonValue& operator=(const JsonValue&);
+  JsonValue& operator=(JsonValue&&) noexcept;
+
   enum class Kind : uint8_t { null, boolean, number, text, list, object };
   Kind kind = Kind::null;
   bool flag = false;
