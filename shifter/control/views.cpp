@@ -1,6 +1,8 @@
 #include "shifter/control/views.h"
 
+#include <array>
 #include <chrono>
+#include <span>
 
 #include "shifter/control/admin_grammar.h"
 
@@ -18,6 +20,34 @@ int64_t seconds_between(base::Instant from, base::Instant to) {
 std::string name_of(const ControlLoop& control, routing::ColorIndex color) {
   const auto& colors = control.fleet().colors;
   return color < colors.size() ? colors[color].name : "none";
+}
+
+std::string numbers_json(std::span<const int64_t> numbers) {
+  std::string list = "[";
+  for (int64_t number : numbers) {
+    if (list.size() > 1) list += ',';
+    list += std::to_string(number);
+  }
+  return list + "]";
+}
+
+// What a color has answered since the start; who asks twice knows its rate, its share of errors and
+// its latency in between. Counts are of requests by bucket of latency_edges_us, the last above all.
+std::string totals_json(const routing::ColorTotals& color) {
+  int64_t requests = 0;
+  int64_t errors = 0;
+  std::array<int64_t, base::Histogram::kBuckets> counts{};
+  for (const routing::RouteTotals& route : color.routes) {
+    for (int slot = 0; slot < routing::kCodeSlots; ++slot) {
+      const auto i = static_cast<size_t>(slot);
+      requests += route.requests[i];
+      if (i < routing::kCodes.size() && routing::kCodes[i] >= 500) errors += route.requests[i];
+    }
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += route.latency.counts[i];
+  }
+  LogLine line;
+  line.add("requests", requests).add("errors", errors).add_raw("latency", numbers_json(counts));
+  return json_of(line);
 }
 
 std::string addresses_json(const ControlLoop& control, size_t color,
@@ -61,6 +91,7 @@ std::string color_json(const ControlLoop& control, const routing::Totals& totals
       .add("health_for_s", seconds_between(health.since, control.now()))
       .add("valid_from", static_cast<int64_t>(color.valid_from))
       .add_raw("in_flight", in_flight_json(totals, i, control.fleet().colors.size()));
+  if (i + 1 < totals.colors.size()) line.add_raw("totals", totals_json(totals.colors[i]));
   if (health.no_websocket) line.add("degraded", "no websocket address is up");
   if (color.drain) line.add_raw("drain", drain_json(control, *color.drain));
   line.add_raw("addresses", addresses_json(control, i, nullptr));
@@ -157,6 +188,8 @@ std::string status_json(const ControlLoop& control, const routing::Totals& total
   for (size_t i = 0; i < fleet.colors.size(); ++i) {
     colors.add_raw(fleet.colors[i].name, color_json(control, totals, i));
   }
+  const routing::ColorTotals none =
+      totals.colors.empty() ? routing::ColorTotals{} : totals.colors.back();
   LogLine line;
   line.add("schema", 1)
       .add("version", process.version)
@@ -168,6 +201,8 @@ std::string status_json(const ControlLoop& control, const routing::Totals& total
       .add("applied_version", static_cast<int64_t>(control.publisher().applied_version()))
       .add_raw("colors", json_of(colors))
       .add_raw("no_color", in_flight_json(totals, fleet.colors.size(), fleet.colors.size()))
+      .add_raw("no_color_totals", totals_json(none))
+      .add_raw("latency_edges_us", numbers_json(base::kLatencyEdgesUs))
       .add_raw("hold", hold_json(fleet.hold))
       .add("fallback", control.routing().fallback_allow ? "allow" : "deny")
       .add("client_connections", totals.client_connections)

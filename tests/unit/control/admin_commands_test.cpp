@@ -285,6 +285,30 @@ TEST(AdminCommands, ShowsStatusInOneObject) {
   EXPECT_EQ(desk.ask("status")["degraded"][0], "green has weight and is down(refused)");
 }
 
+TEST(AdminCommands, ShowsWhatEachColorAnsweredForRateErrorsAndLatency) {
+  Desk desk;
+  routing::RouteTotals& web = desk.plane.now.colors[0].routes[0];
+  web.requests[static_cast<size_t>(routing::code_slot(200))] = 90;
+  web.requests[static_cast<size_t>(routing::code_slot(499))] = 4;
+  web.requests[static_cast<size_t>(routing::code_slot(502))] = 6;
+  web.latency.counts[9] = 99;
+  web.latency.counts[16] = 1;
+  desk.plane.now.colors[0].routes[1].requests[static_cast<size_t>(routing::code_slot(504))] = 2;
+  desk.plane.now.colors.back().routes[0].requests[static_cast<size_t>(routing::code_slot(503))] = 3;
+  const Json status = desk.ask("status");
+  const Json blue = status["colors"]["blue"]["totals"];
+  EXPECT_EQ(blue["requests"], 102);
+  EXPECT_EQ(blue["errors"], 8);
+  ASSERT_EQ(blue["latency"].size(), 17u);
+  EXPECT_EQ(blue["latency"][9], 99);
+  EXPECT_EQ(blue["latency"][16], 1);
+  ASSERT_EQ(status["latency_edges_us"].size(), 16u);
+  EXPECT_EQ(status["latency_edges_us"][9], 600'000);
+  EXPECT_EQ(status["colors"]["green"]["totals"]["requests"], 0);
+  EXPECT_EQ(status["no_color_totals"]["requests"], 3);
+  EXPECT_EQ(status["no_color_totals"]["errors"], 3);
+}
+
 // C29: never an answer that the workers do not yet live up to.
 TEST(AdminCommands, ShowsHealthOnlyOnceTheWorkersRouteByIt) {
   Desk desk;
