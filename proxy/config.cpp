@@ -78,7 +78,8 @@ void describe_relay(const relay::RelayConfig& relay, Lines& lines) {
   Block(lines, "")
       .add("listen", relay.listen.text())
       .add("workers", relay.workers == 0 ? std::string("auto") : std::to_string(relay.workers))
-      .add("trusted_proxies", list_text(relay.trusted_proxies));
+      .add("trusted_proxies", list_text(relay.trusted_proxies))
+      .add("proxy_protocol", relay.proxy_protocol);
   Block(lines, "spool.")
       .add("dir", relay.spool.dir)
       .add_bytes("memory", relay.spool.memory_bytes_max)

@@ -2,6 +2,7 @@
 
 #include "proxy/base/check.h"
 #include "proxy/relay/own_answers.h"
+#include "proxy/relay/proxy_protocol.h"
 #include "proxy/relay/worker.h"
 
 namespace relay {
@@ -18,15 +19,21 @@ ClientConnection::ClientConnection(Worker& worker, std::unique_ptr<base::Stream>
       deadline_(worker.loop().timers(), this, base::fires<&ClientConnection::on_deadline>),
       accepted_(worker.loop().now()) {
   facts_.peer = stream_->peer();
-  for (const base::Cidr& trusted : worker.core().config.trusted_proxies) {
-    facts_.trusted = facts_.trusted || trusted.contains(facts_.peer);
-  }
+  trust_peer();
+  awaits_proxy_ = facts_.trusted && worker.core().config.proxy_protocol;
   facts_.instance = worker.core().instance;
   worker_.counters().client_connections.add(1);
   worker_.counters().tally(routing::Tally::connections_accepted);
   stream_->set_handler(this);
   stream_->resume_reading();
   deadline_.start(worker.core().config.timeouts.first_byte);
+}
+
+void ClientConnection::trust_peer() {
+  facts_.trusted = false;
+  for (const base::Cidr& trusted : worker_.core().config.trusted_proxies) {
+    facts_.trusted = facts_.trusted || trusted.contains(facts_.peer);
+  }
 }
 
 bool ClientConnection::may_keep() const {
@@ -44,7 +51,29 @@ void ClientConnection::on_bytes(std::string_view bytes) {
     return;
   }
   if (state_ == State::closing || state_ == State::gone) return;
+  if (awaits_proxy_) return read_proxy_bytes(bytes);
   read(bytes);
+}
+
+// The client that the header names is trusted only if it is a trusted proxy itself: its
+// X-Forwarded-* came through a balancer that does not look at them.
+void ClientConnection::read_proxy_bytes(std::string_view bytes) {
+  in_.append(bytes);
+  const ProxyHeader header = read_proxy_header(in_);
+  if (header.state == ProxyHeader::State::incomplete) return;
+  if (header.state == ProxyHeader::State::faulty) {
+    // Nobody there speaks HTTP to us yet: no answer would be understood.
+    worker_.counters().errors[static_cast<size_t>(ErrorCode::bad_message)].add(1);
+    return close();
+  }
+  awaits_proxy_ = false;
+  if (header.client) {
+    facts_.peer = *header.client;
+    trust_peer();
+  }
+  std::string rest;
+  rest.swap(in_);
+  read(std::string_view(rest).substr(header.bytes));
 }
 
 // Takes bytes as far as there is something to do with them; the rest waits in in_. Whatever ends

@@ -3,8 +3,11 @@
 //
 //   reading ─► busy ─► reading …        reading/busy ─► closing (last bytes, then FIN) ─► lingering
 //
-// Deadlines: reading first_byte, head or keep_alive · busy the exchange's own · closing send_idle ·
-// lingering linger.
+// Where a trusted balancer puts a PROXY header first (`proxy_protocol`), it is taken off before
+// anything is read, and names the client from then on.
+//
+// Deadlines: reading first_byte (from the accept: a PROXY header gains no time), head or keep_alive
+// · busy the exchange's own · closing send_idle · lingering linger.
 #pragma once
 
 #include <memory>
@@ -51,6 +54,8 @@ class ClientConnection final : public base::Disposable, private base::StreamHand
   void on_broken(const base::Error& error) override;
   void on_flushed() override;
 
+  void trust_peer();  // after facts_.peer has become known
+  void read_proxy_bytes(std::string_view bytes);
   void read(std::string_view bytes);
   size_t read_head(std::string_view bytes);
   void refuse(const base::Error& error);
@@ -78,9 +83,10 @@ class ClientConnection final : public base::Disposable, private base::StreamHand
   size_t lingered_ = 0;
   State state_ = State::reading;
   bool input_ended_ = false;
-  bool reading_ = false;     // read() is on the stack: it goes on by itself
-  bool paused_ = false;      // too much came ahead of its answers
-  bool head_begun_ = false;  // the head deadline runs
+  bool reading_ = false;       // read() is on the stack: it goes on by itself
+  bool paused_ = false;        // too much came ahead of its answers
+  bool awaits_proxy_ = false;  // the connection begins with a PROXY header, not here yet
+  bool head_begun_ = false;    // the head deadline runs
 };
 
 }  // namespace relay

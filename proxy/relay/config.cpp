@@ -111,6 +111,7 @@ RelayConfig read_relay_config(Section& top) {
   read_listen(top, config.listen);
   read_workers(top, config.workers);
   read_trusted(top, config.trusted_proxies);
+  top.read("proxy_protocol", config.proxy_protocol);
   read_spool(top.section("spool"), config);
   Section queue = top.section("queue");
   queue.read("length", config.queue_length, 0, 1'000'000);

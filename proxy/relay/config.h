@@ -33,6 +33,7 @@ struct RelayConfig {
   base::Address listen;                     // 127.0.0.1:8080
   int workers = 0;                          // 0: one a core
   std::vector<base::Cidr> trusted_proxies;  // whose X-Forwarded-* are believed
+  bool proxy_protocol = false;              // those begin with a PROXY header, and must
   base::SpoolLimits spool;
   size_t answer_spool_max = size_t{1} << 30;  // one answer; beyond, the backend is slowed down
   int queue_length = 512;                     // waiting for a slot, for each color
@@ -52,8 +53,8 @@ struct RelayConfig {
   std::string access_log = "-";    // a file, "-" (standard output), "stderr" or "off"
 };
 
-// Reads `listen`, `workers`, `trusted_proxies`, `spool`, `queue`, `limits`, `timeouts`, `retry`,
-// `shutdown` and `access_log` of the file's top section.
+// Reads `listen`, `workers`, `trusted_proxies`, `proxy_protocol`, `spool`, `queue`, `limits`,
+// `timeouts`, `retry`, `shutdown` and `access_log` of the file's top section.
 RelayConfig read_relay_config(base::Section& top);
 
 }  // namespace relay

@@ -11,6 +11,7 @@ int request_head_one(const uint8_t* data, size_t size);
 int response_head_one(const uint8_t* data, size_t size);
 int body_reader_one(const uint8_t* data, size_t size);
 int connection_list_one(const uint8_t* data, size_t size);
+int proxy_protocol_one(const uint8_t* data, size_t size);
 
 struct FuzzTarget {
   const char* name;
@@ -18,10 +19,9 @@ struct FuzzTarget {
 };
 
 inline constexpr FuzzTarget kFuzzTargets[] = {
-    {"request_head", request_head_one},
-    {"response_head", response_head_one},
-    {"body_reader", body_reader_one},
-    {"connection_list", connection_list_one},
+    {"request_head", request_head_one},     {"response_head", response_head_one},
+    {"body_reader", body_reader_one},       {"connection_list", connection_list_one},
+    {"proxy_protocol", proxy_protocol_one},
 };
 
 // What a target says when a promise is broken.
