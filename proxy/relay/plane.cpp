@@ -9,6 +9,13 @@
 
 namespace relay {
 
+struct Plane::Seat {
+  explicit Seat(base::Mailbox& to) : mailbox(to) {}
+  base::Mailbox& mailbox;
+  std::unique_ptr<Worker> worker;  // lives and dies on its loop
+  std::atomic<uint64_t> applied{0};
+};
+
 Plane::Plane(const RelayConfig& config, std::shared_ptr<base::Mailbox> main, std::string instance,
              base::Log* access_log)
     : core_(std::make_unique<RelayCore>(config, access_log)), main_(std::move(main)) {

@@ -55,12 +55,7 @@ class Plane final : public routing::DataPlane {
   RelayCore& core() { return *core_; }
 
  private:
-  struct Seat {
-    explicit Seat(base::Mailbox& to) : mailbox(to) {}
-    base::Mailbox& mailbox;
-    std::unique_ptr<Worker> worker;  // lives and dies on its loop
-    std::atomic<uint64_t> applied{0};
-  };
+  struct Seat;  // a worker's
   void on_each(const std::function<void(Seat&)>& work);
   void configure_slots();
   void on_applied(uint64_t version);
