@@ -5,5 +5,5 @@
 #include "shifter/cli/program.h"
 
 int main(int count, char** words) {
-  return cli::run(std::vector<std::string>(words + 1, words + count));
+  return cli::run(std::vector<std::string>(words + 1, words + count), cli::Console::of_process());
 }

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "shifter/cli/interrupt.h"
+
 namespace cli {
 namespace {
 
@@ -33,7 +35,9 @@ base::Result<AdminConnection> AdminConnection::open(const std::string& path) {
 }
 
 AdminConnection::AdminConnection(AdminConnection&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), input_(std::move(other.input_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      interrupted_(other.interrupted_),
+      input_(std::move(other.input_)) {}
 
 AdminConnection::~AdminConnection() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -54,20 +58,35 @@ base::Result<> AdminConnection::send(std::string_view line) {
 
 base::Result<std::string> AdminConnection::receive() {
   for (;;) {
-    if (size_t end = input_.find('\n'); end != std::string::npos) {
-      std::string line = input_.substr(0, end);
-      input_.erase(0, end + 1);
-      return line;
+    if (auto line = take_line()) return *std::move(line);
+    const Woken woken = wait_readable({descriptor_});
+    if (woken == Woken::interrupted) {
+      interrupted_ = true;
+      return base::fail(ErrorCode::client_gone, Side::client, "interrupted");
     }
-    char bytes[16 << 10];
-    const ssize_t n = ::recv(descriptor_, bytes, sizeof bytes, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::fail(base::io_error("receive", errno));
-    if (n == 0) {
-      return base::fail(ErrorCode::io_failed, Side::proxy, "the daemon closed the connection");
-    }
-    input_.append(bytes, static_cast<size_t>(n));
+    if (woken != Woken::readable) continue;
+    if (auto read = read_some(); !read) return tl::unexpected(read.error());
   }
+}
+
+base::Result<> AdminConnection::read_some() {
+  char bytes[16 << 10];
+  const ssize_t n = ::recv(descriptor_, bytes, sizeof bytes, 0);
+  if (n < 0 && errno == EINTR) return {};
+  if (n < 0) return base::fail(base::io_error("receive", errno));
+  if (n == 0) {
+    return base::fail(ErrorCode::io_failed, Side::proxy, "the daemon closed the connection");
+  }
+  input_.append(bytes, static_cast<size_t>(n));
+  return {};
+}
+
+std::optional<std::string> AdminConnection::take_line() {
+  const size_t end = input_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = input_.substr(0, end);
+  input_.erase(0, end + 1);
+  return line;
 }
 
 }  // namespace cli

@@ -1,126 +1,236 @@
 #include "shifter/cli/program.h"
 
-#include <cstdio>
+#include <chrono>
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "proxy/base/yaml.h"
 #include "shifter/cli/admin_connection.h"
+#include "shifter/cli/arguments.h"
+#include "shifter/cli/completion.h"
+#include "shifter/cli/event_line.h"
+#include "shifter/cli/guard.h"
+#include "shifter/cli/interrupt.h"
+#include "shifter/cli/plan.h"
 #include "shifter/cli/render.h"
-#include "shifter/cli/verbs.h"
+#include "shifter/cli/watch.h"
 
 namespace cli {
 namespace {
 
-base::Result<Arguments> usage(std::string message) {
-  return base::fail(base::ErrorCode::bad_input, base::Side::client, std::move(message));
-}
+using Clock = std::chrono::steady_clock;
 
-std::string unknown_verb(const std::string& verb) {
-  std::vector<std::string> names;
-  for (const VerbSpec& one : verb_table()) names.emplace_back(one.name);
-  std::string message = "no verb is called " + verb;
-  if (auto nearest = base::nearest_word(verb, names)) {
-    message += "; did you mean " + *nearest + "?";
+constexpr std::chrono::milliseconds kLookAgain{200};
+
+bool is_error(const std::string& answer) { return answer.rfind("{\"ok\":false", 0) == 0; }
+
+// One run of one verb.
+class Session {
+ public:
+  Session(const Arguments& arguments, const Console& console, AdminConnection connection)
+      : arguments_(arguments), console_(console), connection_(std::move(connection)) {}
+
+  int look() {
+    if (arguments_.wait) return wait_until_reached(/*is_look=*/true);
+    auto answer = ask(arguments_.line);
+    return answer ? show(*answer) : code_;
   }
-  return message;
+
+  int follow() {
+    if (auto sent = connection_.send(arguments_.line); !sent) return left(sent.error());
+    for (;;) {
+      auto line = connection_.receive();
+      if (!line) return left(line.error());
+      if (is_error(*line)) return show(*line);
+      console_.print((arguments_.json ? *line : event_line(*line)) + "\n");
+    }
+  }
+
+  int change() {
+    auto seen = status();
+    if (!seen) return code_;
+    if (seen->schema > kSchema) {
+      console_.complain("the daemon speaks schema " + std::to_string(seen->schema) +
+                        ", this program " + std::to_string(kSchema) + ": it may look, not change");
+      return kRefused;
+    }
+    if (arguments_.dry_run) return plan(*seen);
+    std::string line = arguments_.line;
+    if (auto guard = guard_of(arguments_, *seen)) {
+      if (int code = confirm(*guard); code != kDone) return code;
+      // What was confirmed is what was seen: if anything changed since, the daemon says so.
+      if (!arguments_.if_epoch) line += " if-epoch=" + std::to_string(seen->epoch);
+    }
+    auto answer = ask(line);
+    if (!answer) return code_;
+    const int code = show(*answer);
+    const bool waits = arguments_.wait && arguments_.verb->waits != WaitsFor::daemon;
+    return code == kDone && waits ? wait_until_reached(/*is_look=*/false) : code;
+  }
+
+ private:
+  // The end of a connection, or of our patience.
+  int left(const base::Error& error) {
+    if (connection_.interrupted()) return code_ = kInterrupted;
+    console_.complain(error.detail);
+    return code_ = kUnreachable;
+  }
+
+  // Nothing: code_ says why.
+  std::optional<std::string> ask(const std::string& line) {
+    if (auto sent = connection_.send(line); !sent) return left(sent.error()), std::nullopt;
+    auto answer = connection_.receive();
+    if (!answer) return left(answer.error()), std::nullopt;
+    return *std::move(answer);
+  }
+
+  std::optional<Snapshot> status() {
+    last_status_ = ask("status");
+    if (!last_status_) return std::nullopt;
+    if (is_error(*last_status_)) return code_ = show(*last_status_), std::nullopt;
+    auto seen = parse_snapshot(*last_status_);
+    if (!seen) return left(seen.error()), std::nullopt;
+    return *std::move(seen);
+  }
+
+  int show(const std::string& answer) {
+    const Rendered rendered = render(arguments_.verb->name, answer);
+    console_.print(arguments_.json ? answer + "\n" : rendered.out);
+    if (!arguments_.json || rendered.code == kUnreachable) console_.complain(rendered.err);
+    return rendered.code;
+  }
+
+  int plan(const Snapshot& seen) {
+    auto plan = plan_of(arguments_, seen);
+    if (!plan) {
+      console_.complain(plan.error().detail);
+      return kUsage;
+    }
+    if (arguments_.if_epoch && *arguments_.if_epoch != std::to_string(seen.epoch)) {
+      console_.complain("conflict: the epoch is " + std::to_string(seen.epoch) + " now, not " +
+                        *arguments_.if_epoch);
+      return kConflict;
+    }
+    console_.print(arguments_.json ? plan_json(*plan, arguments_, seen) : plan_text(*plan, seen));
+    return plan->refusal.empty() ? kDone : kRefused;
+  }
+
+  int confirm(const Guard& guard) {
+    std::optional<std::string> typed = arguments_.confirm;
+    if (!typed) {
+      if (arguments_.no_input || !console_.has_person) {
+        console_.complain(guard.why + "; nothing was done (--confirm=" + guard.color + ")");
+        return kRefused;
+      }
+      typed = console_.ask(guard.why + ".\nType " + guard.color + " to go on: ");
+      if (!typed) {
+        console_.complain("nothing was done");
+        return kInterrupted;
+      }
+    }
+    if (*typed == guard.color) return kDone;
+    console_.complain("that is not " + guard.color + "; nothing was done");
+    return kRefused;
+  }
+
+  int wait_until_reached(bool is_look) {
+    const auto until = Clock::now() + arguments_.wait_time;
+    for (;;) {
+      auto seen = status();
+      if (!seen) return code_;
+      const Reached now = reached(arguments_, *seen);
+      if (now == Reached::never) {
+        console_.complain("conflict: another operator acted meanwhile");
+        return kConflict;
+      }
+      const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+      if (now == Reached::yes || left_ms.count() <= 0) {
+        if (is_look) return show(*last_status_);
+        if (now == Reached::yes) return kDone;
+        console_.complain("not reached in time; it goes on");
+        return kNotReached;
+      }
+      if (wait_readable({}, std::min(left_ms, kLookAgain)) == Woken::interrupted) {
+        return kInterrupted;
+      }
+    }
+  }
+
+  const Arguments& arguments_;
+  const Console& console_;
+  AdminConnection connection_;
+  std::optional<std::string> last_status_;
+  int code_ = kDone;
+};
+
+std::string help_json() {
+  nlohmann::ordered_json commands = nlohmann::ordered_json::array();
+  for (const VerbSpec& verb : verb_table()) {
+    std::string usage(verb.name);
+    if (!verb.arguments.empty()) usage += " " + std::string(verb.arguments);
+    commands.push_back({{"usage", usage}, {"does", verb.does}, {"codes", verb.codes}});
+  }
+  return nlohmann::ordered_json({{"ok", true}, {"commands", commands}}).dump() + "\n";
 }
 
-// "--key value" and "--key=value"; moves `at` over the value.
-std::optional<std::string> value_of(const std::vector<std::string>& words, size_t& at,
-                                    const std::string& key) {
-  if (words[at].rfind(key + "=", 0) == 0) return words[at].substr(key.size() + 1);
-  if (words[at] != key || at + 1 >= words.size()) return std::nullopt;
-  return words[++at];
-}
-
-void print(std::FILE* to, const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), to);
-  std::fflush(to);
+// What needs no daemon.
+int run_here(const Arguments& arguments, const Console& console) {
+  const auto usage = [&](const std::string& message) {
+    console.complain(message);
+    return kUsage;
+  };
+  const std::string_view name = arguments.verb == nullptr ? "help" : arguments.verb->name;
+  const std::string word = arguments.words.empty() ? "" : arguments.words.front();
+  if (arguments.words.size() > (name == "man" ? 0U : 1U) || !arguments.keys.empty()) {
+    return usage("too many words (shifter help)");
+  }
+  if (name == "completion") {
+    if (word == "bash") return console.print(bash_completion()), kDone;
+    if (word == "zsh") return console.print(zsh_completion()), kDone;
+    return usage("usage: completion bash|zsh");
+  }
+  if (name == "man") return console.print(manual_page()), kDone;
+  if (arguments.json) return console.print(help_json()), kDone;
+  if (word.empty()) return console.print(help_text()), kDone;
+  const VerbSpec* verb = find_verb(word);
+  if (verb == nullptr) return usage("no verb is called " + word + " (shifter help)");
+  return console.print(help_text(*verb)), kDone;
 }
 
 }  // namespace
 
-std::string quoted(const std::string& word) {
-  if (word.find_first_of(" \t\"\\") == std::string::npos && !word.empty()) return word;
-  std::string text = "\"";
-  for (char c : word) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "\"";
-}
-
-base::Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
-  Arguments arguments;
-  std::string tail;  // options that are arguments of the daemon
-  for (size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (word.find('\n') != std::string::npos) return usage("a line feed in an argument");
-    if (word == "--help" || word == "-h" || word == "help") {
-      arguments.help = true;
-    } else if (word == "--json") {
-      arguments.json = true;
-    } else if (word == "--no-color" || word == "--no-input") {
-      continue;  // nothing here has colors or asks
-    } else if (auto socket = value_of(words, i, "--socket")) {
-      arguments.socket = *socket;
-    } else if (auto reason = value_of(words, i, "--reason")) {
-      tail += " reason=" + quoted(*reason);
-    } else if (auto epoch = value_of(words, i, "--if-epoch")) {
-      tail += " if-epoch=" + quoted(*epoch);
-    } else if (auto wait = value_of(words, i, "--wait")) {
-      tail += " wait=" + quoted(*wait);
-    } else if (word.rfind("--", 0) == 0) {
-      return usage("unknown or incomplete option " + word);
-    } else if (arguments.verb.empty()) {
-      arguments.verb = word;
-      arguments.line = word;
-    } else {
-      const size_t equals = word.find('=');
-      arguments.line += " ";
-      arguments.line += equals == std::string::npos
-                            ? quoted(word)
-                            : word.substr(0, equals + 1) + quoted(word.substr(equals + 1));
-    }
-  }
-  if (arguments.help) return arguments;
-  if (arguments.verb.empty()) return usage("a verb is needed");
-  if (find_verb(arguments.verb) == nullptr) return usage(unknown_verb(arguments.verb));
-  arguments.line += tail;
-  return arguments;
-}
-
-int run(const std::vector<std::string>& words) {
-  auto arguments = parse_arguments(words);
-  if (!arguments) {
-    print(stderr, "shifter: " + arguments.error().detail + " (shifter help)\n");
+int run(const std::vector<std::string>& words, const Console& console) {
+  auto parsed = parse_arguments(words);
+  if (!parsed) {
+    console.complain(parsed.error().detail + " (shifter help)");
     return kUsage;
   }
-  if (arguments->help) {
-    print(stdout, help_text());
+  const Arguments& arguments = *parsed;
+  if (arguments.help && arguments.verb != nullptr) {
+    console.print(help_text(*arguments.verb));
     return kDone;
   }
-  auto unreachable = [](const base::Error& error) {
-    print(stderr, "shifter: " + error.detail + "\n");
-    return kUnreachable;
-  };
-  auto connection = AdminConnection::open(arguments->socket);
-  if (!connection) return unreachable(connection.error());
-  if (auto sent = connection->send(arguments->line); !sent) return unreachable(sent.error());
-  const bool follows = arguments->verb == "events";
-  for (;;) {
-    auto answer = connection->receive();
-    if (!answer) return unreachable(answer.error());
-    const bool is_error = answer->rfind("{\"ok\":false", 0) == 0;
-    if (follows && !is_error) {
-      print(stdout, *answer + "\n");
-      continue;
-    }
-    const Rendered rendered = render(arguments->verb, *answer);
-    print(stdout, arguments->json ? *answer + "\n" : rendered.out);
-    print(stderr, arguments->json ? std::string() : rendered.err);
-    return rendered.code;
+  if (arguments.help || arguments.verb->where == Where::here) return run_here(arguments, console);
+  catch_interrupts();
+  const bool watches = arguments.verb->name == "watch";
+  if (watches && (!arguments.words.empty() || !arguments.keys.empty())) {
+    console.complain("usage: watch");
+    return kUsage;
   }
+  if (watches && console.is_terminal && !arguments.json) {
+    Console shown = console;
+    shown.colors = console.colors && !arguments.no_color;
+    return watch(arguments, shown);
+  }
+  auto connection = AdminConnection::open(arguments.socket);
+  if (!connection) {
+    console.complain(connection.error().detail);
+    return kUnreachable;
+  }
+  Arguments followed = arguments;
+  if (watches) followed.line = "events follow";
+  Session session(followed, console, std::move(*connection));
+  if (watches || arguments.verb->name == "events") return session.follow();
+  return arguments.verb->where == Where::change ? session.change() : session.look();
 }
 
 }  // namespace cli

@@ -1,133 +1,193 @@
 #include "shifter/cli/render.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "shifter/cli/snapshot.h"
+#include "shifter/cli/units.h"
 #include "shifter/cli/verbs.h"
 
 namespace cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rows = std::vector<std::vector<std::string>>;
 
 std::string plain(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  return printable(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-std::string table_text(const Rows& rows) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
+std::string field(const Json& object, const char* key) {
+  return object.contains(key) ? plain(object.at(key)) : "";
+}
+
+std::string joined(const Json& list, const char* between) {
   std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line += std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    text += line + "\n";
-  }
+  for (const Json& one : list) text += (text.empty() ? "" : between) + plain(one);
   return text;
 }
 
-// A list of objects with the same keys.
-std::string list_text(const Json& list) {
-  if (list.empty()) return "";
-  Rows rows(1);
-  for (const auto& [key, value] : list.front().items()) rows[0].push_back(key);
-  for (const Json& object : list) {
-    std::vector<std::string> row;
-    for (const std::string& key : rows[0]) {
-      row.push_back(object.contains(key) ? plain(object.at(key)) : "");
+std::string epoch_text(const Json& answer) {
+  return " (epoch " + plain(answer.at("epoch")) + ")\n";
+}
+
+std::string status_text(std::string_view json, const Json& answer) {
+  auto seen = parse_snapshot(json);
+  if (!seen) throw std::runtime_error(seen.error().detail);
+  std::vector<Row> rows = {
+      {"color", "state", "health", "weight", "new users", "queued", "http", "polls", "websockets"}};
+  for (const ColorView& color : seen->colors) {
+    const auto share = static_cast<int>(seen->share_of(color) * 100 + 0.5);
+    rows.push_back({printable(color.name), color.state, printable(color.health),
+                    std::to_string(color.weight), std::to_string(share) + " %",
+                    std::to_string(color.queued), std::to_string(color.http),
+                    std::to_string(color.longpoll), std::to_string(color.websocket)});
+  }
+  std::string text = table_text(rows);
+  text += "epoch " + plain(answer.at("epoch")) + ", up " + seconds_text(seen->uptime_s) +
+          ", listening on " + joined(answer.at("listen"), " ") + "\n";
+  for (const ColorView& color : seen->colors) {
+    if (!color.drain) continue;
+    text += color.name + " drains: " + seconds_text(color.drain->deadline_in_s) +
+            " to the deadline, or until none of its users came for " + color.drain->quiet + "\n";
+  }
+  if (seen->hold_on) {
+    text += "hold is on: " + std::to_string(seen->held) + " wait, at most " +
+            std::to_string(seen->hold_max) + " for " + seen->hold_timeout + "\n";
+  }
+  for (const std::string& reason : seen->degraded) text += "degraded: " + printable(reason) + "\n";
+  return text;
+}
+
+std::string weights_text(const Json& answer) {
+  std::string text = "new users:";
+  for (const auto& [name, weight] : answer.at("weights").items()) {
+    text += " " + printable(name) + " " + plain(weight);
+  }
+  return text + epoch_text(answer);
+}
+
+std::string exchanges_text(const Json& entries) {
+  std::vector<Row> rows = {{"color", "kind", "route", "age", "peer", "request id"}};
+  for (const Json& entry : entries) {
+    const auto age_us = static_cast<int64_t>(entry.at("age_s").get<double>() * 1e6);
+    rows.push_back({field(entry, "color"), field(entry, "kind"), field(entry, "route"),
+                    age_us < 60'000'000 ? latency_text(age_us) : seconds_text(age_us / 1'000'000),
+                    field(entry, "peer"), field(entry, "request_id")});
+  }
+  return rows.size() > 1 ? table_text(rows) : std::string();
+}
+
+std::string drain_text(const Json& answer) {
+  const std::string color = field(answer, "color");
+  if (answer.at("empty").get<bool>())
+    return color + " is empty and out of service" + epoch_text(answer);
+  std::string text =
+      color + " is " + field(answer, "state") + " and not empty" + epoch_text(answer);
+  return answer.contains("left") ? text + exchanges_text(answer.at("left")) : text;
+}
+
+std::string hold_text(const Json& answer) {
+  if (!answer.at("hold").get<bool>()) return "hold is off" + epoch_text(answer);
+  return "hold is on: at most " + field(answer, "max") + " requests wait for " +
+         field(answer, "timeout") + epoch_text(answer);
+}
+
+std::string inflight_text(const Json& answer) {
+  const std::string text = exchanges_text(answer.at("entries"));
+  return text.empty() ? "nothing is in flight\n" : text;
+}
+
+std::string connections_text(const Json& answer) {
+  std::vector<Row> rows = {
+      {"color", "port", "address", "health", "in flight", "idle", "finished", "failed"}};
+  for (const auto& [color, addresses] : answer.at("backends").items()) {
+    for (const Json& one : addresses) {
+      rows.push_back({printable(color), field(one, "port"), field(one, "address"),
+                      field(one, "health"), field(one, "in_flight"), field(one, "idle"),
+                      field(one, "finished"), field(one, "failed")});
     }
+  }
+  return "connections of clients: " + plain(answer.at("client_connections")) + "\n" +
+         table_text(rows);
+}
+
+std::string routes_text(const Json& answer) {
+  std::vector<Row> rows = {{"route", "prefixes", "port", "pin"}};
+  const Json& routes = answer.at("routes");
+  if (!routes.empty()) {
+    for (const auto& [color, count] : routes.front().at("requests").items()) {
+      rows[0].push_back("to " + printable(color));
+    }
+  }
+  for (const Json& route : routes) {
+    Row row = {field(route, "name"), joined(route.at("prefix"), " "), field(route, "port"),
+               route.contains("deny") ? "(denied)" : field(route, "pin")};
+    for (const auto& [color, count] : route.at("requests").items()) row.push_back(plain(count));
     rows.push_back(std::move(row));
   }
   return table_text(rows);
 }
 
-bool is_table(const Json& value) {
-  return value.is_array() && !value.empty() && value.front().is_object();
+std::string config_text(const Json& answer) {
+  std::vector<Row> rows = {{"key", "value"}};
+  for (const auto& [key, value] : answer.at("config").items()) {
+    rows.push_back({printable(key), plain(value) + " "});
+  }
+  return table_text(rows);
 }
 
-std::string object_text(const Json& object) {
-  std::string text;
-  for (const auto& [key, value] : object.items()) {
-    if (key == "ok") continue;
-    if (is_table(value)) {
-      text += list_text(value);
-    } else if (value.is_object()) {
-      text += key + ":\n";
-      for (const auto& [inner, one] : value.items()) {
-        text += "  " + inner + ": " + (is_table(one) ? "\n" + list_text(one) : plain(one) + "\n");
-      }
-    } else {
-      text += key + ": " + plain(value) + "\n";
-    }
+std::string audit_text(const Json& answer) {
+  std::vector<Row> rows = {{"time", "uid", "pid", "epoch", "result", "command"}};
+  for (const Json& entry : answer.at("entries")) {
+    rows.push_back({field(entry, "time"), field(entry, "uid"), field(entry, "pid"),
+                    field(entry, "epoch"), field(entry, "result"), field(entry, "command")});
+  }
+  return rows.size() > 1 ? table_text(rows) : "nothing was changed since the start\n";
+}
+
+std::string reload_text(const Json& answer) {
+  std::string text = "the file is taken" + epoch_text(answer);
+  for (const Json& key : answer.at("needs_restart")) {
+    text += "waits for a restart: " + plain(key) + "\n";
   }
   return text;
 }
 
-std::string status_text(const Json& answer) {
-  Rows rows = {{"color", "state", "weight", "health", "queued", "http", "longpoll", "websocket"}};
-  for (const auto& [name, color] : answer.at("colors").items()) {
-    const Json& flight = color.at("in_flight");
-    std::vector<std::string> row = {name, plain(color.at("state")), plain(color.at("weight")),
-                                    plain(color.at("health"))};
-    for (const char* kind : {"queued", "http", "longpoll", "websocket"}) {
-      row.push_back(plain(flight.value(kind, Json(0))));
-    }
-    rows.push_back(std::move(row));
-  }
-  std::string text = table_text(rows);
-  text += "epoch " + plain(answer.at("epoch")) + ", table " + plain(answer.at("table_version")) +
-          " (applied " + plain(answer.at("applied_version")) + "), up " +
-          plain(answer.at("uptime_s")) + " s, listening on";
-  for (const Json& address : answer.at("listen")) text += " " + plain(address);
-  text += "\n";
-  if (answer.at("hold").at("on").get<bool>()) text += "hold is on\n";
-  for (const Json& reason : answer.at("degraded")) text += "degraded: " + plain(reason) + "\n";
-  return text;
-}
-
-std::string drain_text(const Json& answer) {
-  const std::string color = plain(answer.at("color"));
-  if (answer.at("empty").get<bool>()) return color + " is empty and out of service\n";
-  std::string text = color + " is " + plain(answer.at("state")) + " and not empty\n";
-  if (answer.contains("left")) text += list_text(answer.at("left"));
-  return text;
+std::string text_of(std::string_view verb, std::string_view json, const Json& answer) {
+  if (verb == "status") return status_text(json, answer);
+  if (verb == "weights") return weights_text(answer);
+  if (verb == "ready") return field(answer, "color") + " is ready" + epoch_text(answer);
+  if (verb == "drain" || verb == "maint") return drain_text(answer);
+  if (verb == "hold") return hold_text(answer);
+  if (verb == "inflight") return inflight_text(answer);
+  if (verb == "connections") return connections_text(answer);
+  if (verb == "routes") return routes_text(answer);
+  if (verb == "config") return config_text(answer);
+  if (verb == "audit") return audit_text(answer);
+  return reload_text(answer);
 }
 
 Rendered render_error(const Json& error) {
   Rendered rendered;
   const std::string code = error.value("code", "");
   rendered.code = code_of(code);
-  rendered.err = "shifter: " + code + ": " + error.value("message", "");
+  rendered.err = printable(code) + ": " + printable(error.value("message", ""));
   if (error.contains("field")) rendered.err += " (" + plain(error.at("field")) + ")";
-  rendered.err += "\n";
   return rendered;
 }
 
-Rendered render_json(std::string_view verb, const Json& answer) {
+Rendered render_json(std::string_view verb, std::string_view json, const Json& answer) {
   if (!answer.at("ok").get<bool>()) return render_error(answer.at("error"));
   Rendered rendered;
-  if (verb == "status") {
-    rendered.out = status_text(answer);
-    if (!answer.at("degraded").empty()) rendered.code = kNotReached;
-  } else if (verb == "drain" || verb == "maint") {
-    rendered.out = drain_text(answer);
-    if (verb == "drain" && !answer.at("empty").get<bool>()) rendered.code = kNotReached;
-  } else {
-    rendered.out = object_text(answer);
-  }
+  rendered.out = text_of(verb, json, answer);
+  if (verb == "status" && !answer.at("degraded").empty()) rendered.code = kNotReached;
+  if (verb == "drain" && !answer.at("empty").get<bool>()) rendered.code = kNotReached;
   if (!answer.value("saved", true)) {
-    rendered.err = "shifter: it acts, but is not on disk yet (state_unwritable)\n";
+    rendered.err = "it acts, but is not on disk yet (state_unwritable)";
   }
   for (const Json& warning : answer.value("warnings", Json::array())) {
-    rendered.err += "shifter: warning: " + plain(warning) + "\n";
+    rendered.err += (rendered.err.empty() ? "warning: " : "; warning: ") + plain(warning);
   }
   return rendered;
 }
@@ -136,10 +196,9 @@ Rendered render_json(std::string_view verb, const Json& answer) {
 
 Rendered render(std::string_view verb, std::string_view answer) {
   try {
-    return render_json(verb, Json::parse(answer));
+    return render_json(verb, answer, Json::parse(answer));
   } catch (const std::exception& error) {
-    return {
-        kUnreachable, {}, std::string("shifter: an answer that is none: ") + error.what() + "\n"};
+    return {kUnreachable, {}, std::string("an answer that is none: ") + error.what()};
   }
 }
 

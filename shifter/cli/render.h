@@ -1,4 +1,4 @@
-// The daemon's answers for people, and the exit code that an answer means.
+// The daemon's answers for people, and the exit code that an answer means. Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace cli {
 struct Rendered {
   int code = 0;
   std::string out;  // for standard output
-  std::string err;  // for standard error
+  std::string err;  // for standard error, without the program's name; "" is nothing
 };
 
 // `answer`: one JSON object as the daemon sent it. An answer that is not JSON is kUnreachable.

@@ -5,30 +5,78 @@
 namespace cli {
 namespace {
 
-const std::vector<int> kLook = {kDone, kFailed, kUsage, kUnreachable, kRefused};
-const std::vector<int> kChange = {kDone, kFailed, kUsage, kUnreachable, kConflict, kRefused};
-const std::vector<int> kWaiting = {kDone,        kFailed,   kUsage,  kNotReached,
-                                   kUnreachable, kConflict, kRefused};
-const std::vector<int> kStatus = {kDone, kFailed, kUsage, kNotReached, kUnreachable, kRefused};
+// 5 is nothing that a look can meet; 130 is whoever waits for an answer and is interrupted.
+const std::vector<int> kLook = {kDone, kFailed, kUsage, kUnreachable, kRefused, kInterrupted};
+const std::vector<int> kChange = {kDone,     kFailed,  kUsage,      kUnreachable,
+                                  kConflict, kRefused, kInterrupted};
+const std::vector<int> kWaiting = {kDone,        kFailed,   kUsage,   kNotReached,
+                                   kUnreachable, kConflict, kRefused, kInterrupted};
+const std::vector<int> kStatus = {kDone,        kFailed,  kUsage,      kNotReached,
+                                  kUnreachable, kRefused, kInterrupted};
+// A stream has no good end of its own: it is left.
+const std::vector<int> kStream = {kFailed, kUsage, kUnreachable, kRefused, kInterrupted};
+const std::vector<int> kHere = {kDone, kUsage};
 
 }  // namespace
 
 const std::vector<VerbSpec>& verb_table() {
   static const std::vector<VerbSpec> table = {
-      {"status", "", "what a person asks first (3: degraded)", kStatus},
-      {"weights", "COLOR=N COLOR=N", "shares of new users", kChange},
-      {"ready", "COLOR", "takes users again", kChange},
-      {"maint", "COLOR [last=yes]", "out of service now; running work goes on", kChange},
+      {"status", "", "what a person asks first (3: degraded)", kStatus, Where::look,
+       WaitsFor::healthy},
+      {"watch", "", "status and events as they change; one line an event into a pipe", kStream},
+      {"weights", "COLOR=N COLOR=N", "shares of new users", kWaiting, Where::change, WaitsFor::up,
+       true},
+      {"ready", "COLOR", "takes users again", kWaiting, Where::change, WaitsFor::up, true},
+      {"maint", "COLOR [last=yes]", "out of service now; running work goes on", kWaiting,
+       Where::change, WaitsFor::maint, true, "last=yes"},
       {"drain", "COLOR [deadline=20m] [wait=60s] [quiet=5m] [force=yes] [last=yes]",
-       "no new users, then nobody (3: not empty yet)", kWaiting},
-      {"hold", "on|off [max=200] [timeout=15s]", "new requests wait", kChange},
-      {"inflight", "[COLOR]", "what is being answered, oldest first", kLook},
+       "no new users, then nobody (3: not empty yet)", kWaiting, Where::change, WaitsFor::daemon,
+       true, "deadline= wait= quiet= force=yes last=yes"},
+      {"hold", "on|off [max=200] [timeout=15s]", "new requests wait", kChange, Where::change,
+       WaitsFor::nothing, false, "on off max= timeout="},
+      {"inflight", "[COLOR]", "what is being answered, oldest first", kLook, Where::look,
+       WaitsFor::nothing, true},
       {"connections", "", "connections of clients and to backends", kLook},
       {"routes", "", "routes in the order of matching", kLook},
       {"config", "", "every key with its value", kLook},
       {"audit", "", "the last changes", kLook},
-      {"events", "follow", "a stream of what happens", kLook},
-      {"reload", "", "reads the config file again", kChange},
+      {"events", "follow", "a stream of what happens", kStream, Where::look, WaitsFor::nothing,
+       false, "follow"},
+      {"reload", "", "reads the config file again", kChange, Where::change},
+      {"help", "[VERB]", "this list, or one verb", kHere, Where::here},
+      {"completion", "bash|zsh", "completion for a shell, to be sourced", kHere, Where::here,
+       WaitsFor::nothing, false, "bash zsh"},
+      {"man", "", "the manual page, in roff", kHere, Where::here},
+  };
+  return table;
+}
+
+const std::vector<OptionSpec>& option_table() {
+  static const std::vector<OptionSpec> table = {
+      {"--socket", "PATH", "the daemon's admin socket (default /run/sidecar/admin.sock)"},
+      {"--json", "", "the daemon's answer as it came, one object a line (docs/schema)"},
+      {"--wait", "[TIME]", "stay until what was asked for is so; 3 if it is not in TIME (60s)"},
+      {"--dry-run", "", "print what would change, change nothing"},
+      {"--reason", "TEXT", "why; kept in the audit log"},
+      {"--if-epoch", "N", "only if nothing changed since epoch N, else 5"},
+      {"--confirm", "COLOR", "answers the question that a dangerous change asks"},
+      {"--no-input", "", "never ask; a dangerous change without --confirm ends with 6"},
+      {"--no-color", "", "no colors on a terminal (as the variable NO_COLOR)"},
+      {"--help", "", "the verbs, or the verb that is named"},
+  };
+  return table;
+}
+
+const std::vector<CodeSpec>& code_table() {
+  static const std::vector<CodeSpec> table = {
+      {kDone, "done"},
+      {kFailed, "failed"},
+      {kUsage, "usage"},
+      {kNotReached, "the wanted state was not reached in time; status: degraded"},
+      {kUnreachable, "the daemon is unreachable or its answer is not known"},
+      {kConflict, "conflict: another operator acted"},
+      {kRefused, "refused by a rule, or a question was not answered"},
+      {kInterrupted, "interrupted: a wait is left, nothing is undone"},
   };
   return table;
 }
@@ -47,19 +95,40 @@ int code_of(std::string_view error_code) {
   return kFailed;
 }
 
+std::string codes_text(const VerbSpec& verb) {
+  std::string text;
+  for (int code : verb.codes) text += (text.empty() ? "" : " ") + std::to_string(code);
+  return text;
+}
+
+std::string usage_text(const OptionSpec& option) {
+  std::string text(option.name);
+  if (option.value.empty()) return text;
+  if (option.value.front() == '[') return text + "[=" + std::string(option.value.substr(1));
+  return text + " " + std::string(option.value);
+}
+
+std::string help_text(const VerbSpec& verb) {
+  std::string line = "  " + std::string(verb.name);
+  if (!verb.arguments.empty()) line += " " + std::string(verb.arguments);
+  return line + "\n      " + std::string(verb.does) + "; exits " + codes_text(verb) + "\n";
+}
+
 std::string help_text() {
-  std::string text =
-      "shifter [--socket PATH] [--json] [--reason TEXT] [--if-epoch N] VERB [ARGUMENTS]\n\n";
-  for (const VerbSpec& verb : verb_table()) {
-    std::string line = "  " + std::string(verb.name);
-    if (!verb.arguments.empty()) line += " " + std::string(verb.arguments);
-    line += "\n      " + std::string(verb.does) + "; exits";
-    for (int code : verb.codes) line += " " + std::to_string(code);
-    text += line + "\n";
+  std::string text = "shifter [OPTIONS] VERB [ARGUMENTS]\n\n";
+  for (const VerbSpec& verb : verb_table()) text += help_text(verb);
+  text += "\noptions:\n";
+  for (const OptionSpec& option : option_table()) {
+    std::string name = "  " + usage_text(option);
+    name.resize(std::max<size_t>(name.size() + 1, 20), ' ');
+    text += name + std::string(option.does) + "\n";
   }
-  text +=
-      "\nexit codes: 0 done, 1 failed, 2 usage, 3 wanted state not reached in time,\n"
-      "4 daemon unreachable, 5 conflict, 6 refused by a rule, 130 interrupted\n";
+  text += "\nexit codes:\n";
+  for (const CodeSpec& one : code_table()) {
+    std::string code = "  " + std::to_string(one.code);
+    code.resize(7, ' ');
+    text += code + std::string(one.means) + "\n";
+  }
   return text;
 }
 
