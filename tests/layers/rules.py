@@ -35,7 +35,7 @@ ROWS = [
 LIBRARIES = [
     (r"uv\.h", [r"proxy/base/(uv_\w+|socket\w*|mailbox|poll_handle|resolver|child)\.(h|cpp)",
                 r"shifter/agent/\w+\.cpp"], "libuv"),
-    (r"openssl/.*", [r"proxy/base/(tls|mac)\.cpp"], "OpenSSL"),
+    (r"openssl/.*", [r"proxy/base/(tls\w*|mac)\.cpp"], "OpenSSL"),
     (r"yaml-cpp/.*", [r"proxy/base/yaml\w*\.cpp"], "yaml-cpp"),
     (r"prometheus/.*", [r"proxy/base/metrics\.cpp"], "prometheus-cpp"),
     (r"llhttp\.h", [r"proxy/http/(parser|llhttp_\w+|\w*head_parser|second_parser)\.cpp"], "llhttp"),
