@@ -221,6 +221,7 @@ void Exchange::on_backend_upgraded(const http::ResponseHead& head, std::string_v
   tunnel.request_id = request_id_;
   tunnel.in_flight = std::move(in_flight_);
   tunnel.backend_early = early;
+  tunnel.client_ended = client_->input_ended();
   std::unique_ptr<base::Stream> client_stream = client_->give_stream(tunnel.client_early);
   client_ = nullptr;
   delivery_.drop();

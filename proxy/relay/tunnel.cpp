@@ -28,6 +28,7 @@ Tunnel::Tunnel(Worker& worker, TunnelFacts facts, std::unique_ptr<base::Stream> 
   const std::string early = std::move(facts_.client_early);
   facts_.client_early.clear();
   if (!early.empty()) forward(client_, early);
+  if (facts_.client_ended) ended(client_);  // its stream does not say so again
   client_.stream->resume_reading();
   backend_.stream->resume_reading();
 }

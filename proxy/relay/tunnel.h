@@ -35,6 +35,7 @@ struct TunnelFacts {
   Slot slot;
   std::string backend_early;  // bytes behind the 101; the client already has them
   std::string client_early;   // bytes behind the request; the backend does not have them yet
+  bool client_ended = false;  // and it will send no more
 };
 
 class Tunnel final : public base::Disposable {
