@@ -97,6 +97,27 @@ std::string take_chunks(std::string_view& raw, std::string& body) {
   }
 }
 
+// The body, all of it, and nothing behind.
+std::string take_request_body(std::string_view raw, Message& message, bool streaming) {
+  size_t length = 0;
+  if (message.has("Transfer-Encoding")) {
+    if (message.value("Transfer-Encoding") != "chunked") return "coding";
+    if (std::string fault = take_chunks(raw, message.body); !fault.empty()) {
+      return fault == "more" ? "incomplete" : fault;
+    }
+    return raw.empty() ? "" : "behind the last chunk: " + visible(raw);
+  }
+  if (message.has("Content-Length")) {
+    if (!is_number(message.value("Content-Length"))) return "length";
+    length = std::strtoul(message.value("Content-Length").c_str(), nullptr, 10);
+  }
+  message.body = raw;
+  if (raw.size() == length) return "";
+  if (raw.size() < length && streaming) return "incomplete";
+  return std::to_string(raw.size()) + " bytes behind the head instead of " +
+         std::to_string(length) + ": " + visible(raw);
+}
+
 std::string check_answer(const Message& message) {
   const std::string_view start = message.start;
   const bool line = start.size() >= 13 && start.starts_with("HTTP/1.1 ") && start[12] == ' ' &&
@@ -166,12 +187,15 @@ std::string Message::value(std::string_view name) const {
   return values.empty() ? "" : values.front();
 }
 
-std::string read_forwarded(std::string_view raw, Message& message) {
+std::string read_forwarded(std::string_view raw, Message& message, bool streaming) {
   if (const std::string fault = take_head(raw, message); !fault.empty()) return fault;
   if (std::string fault = check_start(message.start); !fault.empty()) return fault;
   if (message.all("Host").size() != 1) return "not one Host";
-  if (message.has("Transfer-Encoding")) return "Transfer-Encoding on a buffered route";
-  if (message.all("Content-Length").size() > 1) return "two lengths";
+  const bool chunked = message.has("Transfer-Encoding");
+  if (chunked && !streaming) return "Transfer-Encoding on a buffered route";
+  if (message.all("Content-Length").size() + message.all("Transfer-Encoding").size() > 1) {
+    return "two framing fields";
+  }
   if (message.all("Connection").size() != 1) return "not one Connection";
   const std::string connection = message.value("Connection");
   if (connection != "close" && connection != "Upgrade") return "Connection: " + connection;
@@ -180,17 +204,11 @@ std::string read_forwarded(std::string_view raw, Message& message) {
   for (const auto& [name, value] : message.fields) {
     if (name.find('_') != std::string::npos) return "a name with an underscore: " + name;
   }
-  size_t length = 0;
-  if (message.has("Content-Length")) {
-    if (!is_number(message.value("Content-Length"))) return "length";
-    length = std::strtoul(message.value("Content-Length").c_str(), nullptr, 10);
+  if (upgrades) {
+    message.body = raw;
+    return "";
   }
-  message.body = raw;
-  if (!upgrades && raw.size() != length) {
-    return std::to_string(raw.size()) + " bytes behind the head instead of " +
-           std::to_string(length) + ": " + visible(raw);
-  }
-  return "";
+  return take_request_body(raw, message, streaming);
 }
 
 Answers read_answers(std::string_view raw, const std::vector<bool>& heads, bool ended,

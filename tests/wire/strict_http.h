@@ -26,7 +26,8 @@ bool same_name(std::string_view a, std::string_view b);
 // sidecar frames it: one Host, a length or nothing, Connection: close or a websocket upgrade, no
 // field that speaks about another connection, the body exactly, and nothing behind. Behind an
 // upgrade anything may follow; it is in `body`. Returns what is wrong, or "".
-std::string read_forwarded(std::string_view raw, Message& message);
+// On a streaming route a body may be chunked, and it may break off: then "incomplete".
+std::string read_forwarded(std::string_view raw, Message& message, bool streaming = false);
 
 struct Answers {
   std::vector<Message> whole;    // final ones

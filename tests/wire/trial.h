@@ -17,8 +17,9 @@ struct Trial {
   // client cases: FIN right behind the bytes, not only after the last answer.
   // backend cases: the backend waits for the sidecar to close, where the answer allows it.
   bool other_end = false;
-  std::string how;      // for people
-  std::string address;  // of its client
+  std::string how;         // for people
+  std::string address;     // of its client
+  bool streaming = false;  // the route does not buffer
 };
 
 // Whole; up to 2 kB in pieces of 1, 2, 3 and 7 bytes and in two halves at every place; and `splits`
@@ -27,5 +28,7 @@ std::vector<Trial> trials_of(const RawCase& one, int splits, uint32_t seed);
 
 // Returns what is wrong, or "".
 std::string play(const Trial& trial, Recorder& recorder, uint16_t port);
+// The same about what the backend got in a client's case, once all have been played.
+std::string fault_at_backend(const Trial& trial, Recorder& recorder);
 
 }  // namespace wire
