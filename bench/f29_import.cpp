@@ -1,10 +1,5 @@
 // f29_import DATABASE FILE: imports a purchase register into a new SQLite file, as the API does,
 // and prints one line. bench/f29_import.py compares it with Python's csv.reader.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 
@@ -25,12 +20,8 @@ int main(int argc, char** argv) {
     std::fputs("usage: f29_import DATABASE FILE\n", stderr);
     return 2;
   }
-  const int file = ::open(argv[2], O_RDONLY | O_CLOEXEC);
-  struct stat facts {};
-  if (file < 0 || ::fstat(file, &facts) != 0) return 2;
-  const auto size = static_cast<size_t>(facts.st_size);
-  void* bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  if (bytes == MAP_FAILED) return 2;
+  auto file = FileSource::open(argv[2]);
+  if (!file) return 2;
   StoreOptions options;
   options.database.sqlite = argv[1];
   auto store = Store::open(options);
@@ -40,8 +31,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", error.detail.c_str());
   });
   const auto begun = std::chrono::steady_clock::now();
-  auto imported = service.import_rcv(company, {2026, 6}, "compras.csv",
-                                     {static_cast<const char*>(bytes), size}, "bench");
+  auto imported = service.import_rcv(company, {2026, 6}, "compras.csv", **file, "", "bench");
   if (!imported) {
     std::fprintf(stderr, "%s\n", imported.error().message.c_str());
     return 1;

@@ -14,6 +14,7 @@
 #include "f29svc/compute/mapping.h"
 #include "f29svc/domain/inputs.h"
 #include "f29svc/sources/odoo/rpc.h"
+#include "f29svc/sources/rcv.h"
 #include "f29svc/store/store.h"
 
 namespace f29 {
@@ -63,6 +64,10 @@ class TaxService {
   // company and period must be so.
   Outcome<Imported> import_rcv(Rut company, Period period, const std::string& name,
                                std::string_view bytes, const std::string& actor);
+  // The same from a stream, in bounded memory. `digest` tells a repetition; empty: none is told.
+  Outcome<Imported> import_rcv(Rut company, Period period, const std::string& name,
+                               ByteSource& bytes, const std::string& digest,
+                               const std::string& actor);
   Outcome<Imported> import_documents(Rut company, Period period, const std::string& name,
                                      std::string_view text, const std::string& actor);
   Outcome<Imported> import_odoo(Rut company, Period period, const std::string& actor);

@@ -61,6 +61,13 @@ Outcome<Imported> TaxService::finish_import(PeriodWork& work, const std::string&
 
 Outcome<Imported> TaxService::import_rcv(Rut company, Period period, const std::string& name,
                                          std::string_view bytes, const std::string& actor) {
+  MemorySource source(bytes);
+  return import_rcv(company, period, name, source, base::sha256_hex(bytes), actor);
+}
+
+Outcome<Imported> TaxService::import_rcv(Rut company, Period period, const std::string& name,
+                                         ByteSource& bytes, const std::string& digest,
+                                         const std::string& actor) {
   auto import = [&]() -> Outcome<Imported> {
     auto faults = faults_of_name(name, company, period);
     if (!faults.empty()) return refuse(422, "wrong_file", "the file is another's", faults);
@@ -68,18 +75,17 @@ Outcome<Imported> TaxService::import_rcv(Rut company, Period period, const std::
     if (!work) return refuse(work.error());
     auto inputs = inputs_of(**work, period, nullptr);
     if (!inputs) return refuse(inputs.error());
-    auto begun = (*work)->begin_import(name, base::sha256_hex(bytes), actor);
+    auto begun = (*work)->begin_import(name, digest, actor);
     if (!begun) return refuse(told("import_failed", begun.error()));
     RcvOptions options;
     options.company = company;
     options.period = period;
     options.lenient = inputs->settings.lenient;
     options.name = name;
-    MemorySource source(bytes);
     DocumentIndex seen;
     Findings findings;
     auto counts = read_rcv(
-        source, options, seen, [&](const Document& document) { (*work)->add(document); }, findings);
+        bytes, options, seen, [&](const Document& document) { (*work)->add(document); }, findings);
     if (!counts) return refuse(unreadable(name, counts.error()));
     ImportRecord record;
     record.rows = counts->rows;
