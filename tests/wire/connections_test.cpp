@@ -143,7 +143,7 @@ TEST(Tunnels, RefusedUpgradesLeaveNoDescriptor) {
   SidecarProcess sidecar(in_front_of(backend));
   sidecar.wait_until_up({"blue"});
   const long before = harness::open_descriptors(sidecar.pid());
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     RawClient client(sidecar.port());
     client.send(kUpgrade + "early");
     ASSERT_EQ(client.read_answer().status, 403);

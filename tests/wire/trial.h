@@ -22,8 +22,9 @@ struct Trial {
   bool streaming = false;  // the route does not buffer
 };
 
-// Whole; up to 2 kB in pieces of 1, 2, 3 and 7 bytes and in two halves at every place; and `splits`
-// times cut in places drawn from `seed`.
+// Whole, twice; byte by byte up to 2 kB; and `splits` times cut in places drawn from `seed`. (In
+// two at every place: tests/unit/http. Connections are not free, the kernel remembers each for
+// minutes.)
 std::vector<Trial> trials_of(const RawCase& one, int splits, uint32_t seed);
 
 // Returns what is wrong, or "".
