@@ -178,11 +178,17 @@ std::vector<Document> read_rows(const std::string& csv_text) {
 
 Lines decimal_rates(const json&) {
   Lines lines;
-  auto documents = read_rows(purchase_csv(
-      json::parse(
-          R"([{"folio":1,"net":100,"vat":19,"total":122,"other":23,"other_amount":3,"other_rate":"2.967999999"},
-                      {"folio":2,"net":100,"vat":19,"total":122,"other":23,"other_amount":3,"other_rate":"2,967999999"}])"),
-      "REGISTRO"));
+  json rows = json::array();
+  for (const char* rate : {"2.967999999", "2,967999999"}) {
+    rows.push_back({{"folio", rows.size() + 1},
+                    {"net", 100},
+                    {"vat", 19},
+                    {"total", 122},
+                    {"other", 23},
+                    {"other_amount", 3},
+                    {"other_rate", rate}});
+  }
+  auto documents = read_rows(purchase_csv(rows, "REGISTRO"));
   if (documents.size() != 2) return {"rows"};
   expect(lines, documents[0].parts.back().rate == documents[1].parts.back().rate, "not equal");
   expect(lines, documents[0].parts.back().rate.text() == "2.967999999", "not exact");
@@ -191,11 +197,16 @@ Lines decimal_rates(const json&) {
 
 Lines references(const json&) {
   Lines lines;
-  auto documents = read_rows(sale_csv(json::parse(
-      R"([{"folio":1,"net":100,"vat":19,"total":119,"ref_type":52,"ref_folio":"10370-10371"},
-                      {"folio":2,"net":100,"vat":19,"total":119,"ref_type":801,"ref_folio":"1057539-304-SE26"},
-                      {"folio":3,"net":100,"vat":19,"total":119,"ref_type":52,"ref_folio":"10489 "},
-                      {"folio":4,"net":100,"vat":19,"total":119,"ref_type":33,"ref_folio":"200-300-400"}])")));
+  json rows = json::array();
+  for (const char* folios : {"10370-10371", "1057539-304-SE26", "10489 ", "200-300-400"}) {
+    rows.push_back({{"folio", rows.size() + 1},
+                    {"net", 100},
+                    {"vat", 19},
+                    {"total", 119},
+                    {"ref_type", 52},
+                    {"ref_folio", folios}});
+  }
+  auto documents = read_rows(sale_csv(rows));
   if (documents.size() != 4) return {"rows"};
   expect(lines, documents[0].references.size() == 2, "two");
   expect(lines, documents[1].references.size() == 1, "one, alphanumeric");
