@@ -5,10 +5,6 @@ namespace {
 
 constexpr size_t index_of(Use use) { return static_cast<size_t>(use); }
 
-bool is_by_us(const Document& document) {
-  return document.type == 46 || document.type == 45 || document.note_over_46;
-}
-
 Pesos part_sum(const Document& document, PartKind kind) {
   Pesos sum;
   for (const Part& part : document.parts) {
@@ -154,7 +150,7 @@ void Computation::Work::add_withheld(const Document& document) {
   }
   bool is_given = inputs.boxes.contains(39) || inputs.boxes.contains(554);
   bool is_unknown = vat != Pesos{} || document.net != Pesos{};
-  if (is_given || !is_unknown || document.note_over_46) return;
+  if (is_given || !is_unknown) return;
   say("withheld_vat_missing", Severity::error, document,
       "withheld VAT missing: IVA " + grouped(vat) + " in box 520 but nothing in 39 or 554",
       "complete the withheld VAT of the document, or give box 39 or 554");
@@ -180,9 +176,10 @@ void Computation::Work::add_purchase_note(const Document& document, const VatSpl
   ledger.put(is_credit ? Rule::purchase_credit_note : Rule::purchase_debit_note, credit,
              document.count);
   if (!is_electronic(document.type)) paper_credit.add(is_credit ? -credit : credit);
-  if (!is_by_us(document)) return;
   Pesos vat = document.vat();
   Pesos withheld = part_sum(document, PartKind::withheld_vat);
+  // The books show a note over a 46 by its withholding only.
+  if (!document.note_over_46 && withheld == Pesos{}) return;
   if (withheld == Pesos{}) withheld = vat;
   if (is_credit) {
     ledger.put(Rule::withheld_by_credit_note, withheld, 0);

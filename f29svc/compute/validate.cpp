@@ -26,7 +26,10 @@ void check_signs(const Return& tax_return, Findings& findings) {
                        : value.kind == BoxValue::Kind::decimal ? value.decimal < Decimal{}
                                                                : false;
     if (is_negative && !may_be_negative(code)) {
-      say(findings, "negative_box", Severity::error, code,
+      // A total below 0 has its reason in other boxes, which may all be right.
+      const BoxInfo* box = find_box(code);
+      bool is_computed = box != nullptr && !box->formula.empty();
+      say(findings, "negative_box", is_computed ? Severity::warning : Severity::error, code,
           "the amount must be ≥ 0 and is " + value.plain(),
           "declare the missing documents or move the excess to the month it belongs to");
     }

@@ -122,10 +122,11 @@ std::optional<RcvName> read_rcv_name(std::string_view file_name) {
     std::string_view rest = file_name.substr(prefix.text.size());
     size_t mark = rest.find('_');
     if (mark == std::string_view::npos || rest.size() < mark + 7) return std::nullopt;
-    auto rut = parse_rut(rest.substr(0, mark));
+    // A wrong check digit does not hide whose file it is.
+    auto reading = read_rut(rest.substr(0, mark));
     auto period = Period::parse(rest.substr(mark + 1, 6));
-    if (!rut || !period) return std::nullopt;
-    return RcvName{prefix.kind, *rut, *period};
+    if (!reading || !period) return std::nullopt;
+    return RcvName{prefix.kind, reading->rut, *period};
   }
   return std::nullopt;
 }

@@ -49,7 +49,7 @@ TEST_P(Section, EveryCaseHasItsExpectedOutcome) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Section,
-                         ::testing::Values("a", "b", "c", "d", "e", "f", "g", "h", "j"),
+                         ::testing::Values("a", "b", "c", "d", "e", "f", "g", "h", "j", "rules"),
                          [](const ::testing::TestParamInfo<const char*>& one) {
                            return std::string(one.param);
                          });
