@@ -210,6 +210,10 @@ int export_command(const Arguments& arguments, std::ostream& out, std::ostream& 
   if (!format) return refuse({"--format: must be json, campos, csv or xml"}, err);
   auto made = return_of(arguments, err, faults);
   if (!made) return refuse(faults, err);
+  if (std::string why = why_not(*made, *format); !why.empty()) {
+    err << "f29svc: not exported: " << why << '\n';
+    return kErrorFindings;
+  }
   int written =
       put_out(arguments, out, err, [&](std::ostream& to) { write_return(*made, *format, to); });
   return written != kDone ? written : exit_code(*made);
