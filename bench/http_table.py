@@ -214,6 +214,7 @@ def write_table(count, result):
         "- **one reading**: what the RFCs let the message mean (`bench/http_table.json` says so where "
         "we refuse it), or its beginning;",
         "- **wrong**: anything else, or a message that everyone must or should refuse.", "",
+        "A proxy that passes a body on before it is whole differs by one or two from run to run.", "",
         "Why the sidecar reads as it does: [http.md](http.md).", "",
         "| in front | server | refused | one reading | wrong |", "|---|---|---|---|---|"]
     for name in PROXIES:
