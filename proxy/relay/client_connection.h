@@ -17,13 +17,16 @@
 #include "proxy/base/timer_wheel.h"
 #include "proxy/http/message.h"
 #include "proxy/relay/forward_headers.h"
+#include "proxy/relay/roster.h"
 
 namespace relay {
 
 class Exchange;
 class Worker;
 
-class ClientConnection final : public base::Disposable, private base::StreamHandler {
+class ClientConnection final : public base::Disposable,
+                               public Rostered,
+                               private base::StreamHandler {
  public:
   ClientConnection(Worker& worker, std::unique_ptr<base::Stream> stream);
 

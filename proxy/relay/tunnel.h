@@ -13,6 +13,7 @@
 
 #include "proxy/base/loop.h"
 #include "proxy/base/timer_wheel.h"
+#include "proxy/relay/roster.h"
 #include "proxy/relay/slot_pool.h"
 #include "proxy/relay/websocket_frames.h"
 #include "proxy/relay/worker_counters.h"
@@ -38,7 +39,7 @@ struct TunnelFacts {
   bool client_ended = false;  // and it will send no more
 };
 
-class Tunnel final : public base::Disposable {
+class Tunnel final : public base::Disposable, public Rostered {
  public:
   Tunnel(Worker& worker, TunnelFacts facts, std::unique_ptr<base::Stream> client,
          std::unique_ptr<base::Stream> backend);

@@ -55,9 +55,7 @@ base::Result<base::Address> Worker::listen(const base::Address& at) {
 void Worker::on_accepted(std::unique_ptr<base::Stream> stream) {
   const auto most = static_cast<size_t>(core_.config.connections_max);
   if (connections_.size() >= most) return;  // closed at once; the limit is a last resort
-  auto connection = std::make_unique<ClientConnection>(*this, std::move(stream));
-  ClientConnection* raw = connection.get();
-  connections_.emplace(raw, std::move(connection));
+  connections_.add(std::make_unique<ClientConnection>(*this, std::move(stream)));
 }
 
 void Worker::apply(std::shared_ptr<const routing::RoutingTable> table) {
@@ -98,7 +96,7 @@ void Worker::list(routing::ColorIndex color, size_t most,
     routing::InFlightEntry entry = exchange->describe();
     if (wanted(entry)) out.push_back(std::move(entry));
   }
-  for (const auto& [raw, tunnel] : tunnels_) {
+  for (const auto& tunnel : tunnels_) {
     routing::InFlightEntry entry = tunnel->describe();
     if (wanted(entry)) out.push_back(std::move(entry));
   }
@@ -109,8 +107,8 @@ void Worker::list(routing::ColorIndex color, size_t most,
 void Worker::close_websockets(routing::ColorIndex color, base::Millis over) {
   websockets_go_[color] = true;
   std::vector<Tunnel*> leaving;
-  for (const auto& [raw, tunnel] : tunnels_) {
-    if (raw->color() == color) leaving.push_back(raw);
+  for (const auto& tunnel : tunnels_) {
+    if (tunnel->color() == color) leaving.push_back(tunnel.get());
   }
   for (size_t i = 0; i < leaving.size(); ++i) {
     const auto share =
@@ -125,8 +123,8 @@ void Worker::cut(routing::ColorIndex color) {
     if (exchanges_[i]->color() == color) exchanges_[i]->cut();
   }
   std::vector<Tunnel*> cut;
-  for (const auto& [raw, tunnel] : tunnels_) {
-    if (raw->color() == color) cut.push_back(raw);
+  for (const auto& tunnel : tunnels_) {
+    if (tunnel->color() == color) cut.push_back(tunnel.get());
   }
   for (Tunnel* tunnel : cut) tunnel->cut();
 }
@@ -136,8 +134,8 @@ void Worker::leave(std::function<void()> empty) {
   when_empty_ = std::move(empty);
   leave_look_.start(kLeaveLook);
   std::vector<ClientConnection*> idle;
-  for (const auto& [raw, connection] : connections_) {
-    if (raw->is_idle()) idle.push_back(raw);
+  for (const auto& connection : connections_) {
+    if (connection->is_idle()) idle.push_back(connection.get());
   }
   for (ClientConnection* connection : idle) connection->leave();
   for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
@@ -203,24 +201,18 @@ bool Worker::sends_websockets_away(routing::ColorIndex color) const {
 }
 
 void Worker::retire(ClientConnection& connection) {
-  const auto found = connections_.find(&connection);
-  if (found == connections_.end()) return;
-  loop_.dispose(std::move(found->second));
-  connections_.erase(found);
+  if (auto gone = connections_.remove(connection)) loop_.dispose(std::move(gone));
 }
 
 void Worker::adopt(std::unique_ptr<Tunnel> tunnel) {
   Tunnel* raw = tunnel.get();
-  tunnels_.emplace(raw, std::move(tunnel));
+  tunnels_.add(std::move(tunnel));
   // Its handshake was on its way when the others were told.
   if (sends_websockets_away(raw->color())) raw->close_after(kGoodbyeSoon, kServiceRestart);
 }
 
 void Worker::retire(Tunnel& tunnel) {
-  const auto found = tunnels_.find(&tunnel);
-  if (found == tunnels_.end()) return;
-  loop_.dispose(std::move(found->second));
-  tunnels_.erase(found);
+  if (auto gone = tunnels_.remove(tunnel)) loop_.dispose(std::move(gone));
 }
 
 }  // namespace relay

@@ -16,6 +16,7 @@
 #include "proxy/relay/exchange.h"
 #include "proxy/relay/relay_core.h"
 #include "proxy/relay/retry.h"
+#include "proxy/relay/roster.h"
 #include "proxy/relay/worker_counters.h"
 #include "proxy/routing/affinity.h"
 #include "proxy/routing/data_plane.h"
@@ -44,7 +45,7 @@ class Worker final : private base::AcceptHandler {
   void leave(std::function<void()> empty = {});
   bool is_leaving() const { return leaving_; }
   bool is_empty() const {
-    return listener_ == nullptr && connections_.empty() && tunnels_.empty() &&
+    return listener_ == nullptr && connections_.is_empty() && tunnels_.is_empty() &&
            free_.size() == exchanges_.size();
   }
 
@@ -108,8 +109,8 @@ class Worker final : private base::AcceptHandler {
   std::array<bool, routing::kColorsMax> websockets_go_{};  // since close_websockets
 
   std::unique_ptr<base::Listener> listener_;
-  std::unordered_map<ClientConnection*, std::unique_ptr<ClientConnection>> connections_;
-  std::unordered_map<Tunnel*, std::unique_ptr<Tunnel>> tunnels_;
+  Roster<ClientConnection> connections_;
+  Roster<Tunnel> tunnels_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;  // all, live or not
   std::vector<Exchange*> free_;
   std::unordered_map<uint64_t, Exchange*> waiting_;  // for a slot, by ticket
