@@ -119,7 +119,8 @@ void SlotPool::serve_line() {
       line_.erase(line_.begin() + static_cast<std::ptrdiff_t>(i));
       waiting_.fetch_sub(1);
       grant_(waiter.worker, waiter.ticket, slot);
-      continue;  // the next waiter now stands at i
+      i = 0;  // who was passed over because of this one may go now
+      continue;
     }
     // Nothing free at all: nobody behind can be served either.
     bool any_free = false;
