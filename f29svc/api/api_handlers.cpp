@@ -157,6 +157,9 @@ HttpResponse Api::export_return(const Call& call) {
     return error_response({422, "bad_format", "format: json, campos, csv or xml", {}});
   }
   return with_return(call, [&](Return& stored) {
+    if (std::string why = why_not(stored, *format); !why.empty()) {
+      return error_response({422, "not_exportable", why, {}});
+    }
     std::ostringstream out;
     write_return(stored, *format, out);
     return HttpResponse{200, std::string(content_type(*format)), std::move(out).str(), {}};
