@@ -143,9 +143,10 @@ void RcvRows::check_number() {
   number_before_ = found_number;
 }
 
+// Without a number of its own and without amounts, except perhaps another tax.
 bool RcvRows::is_continuation() const {
-  return header_.has(number) && trimmed(field(number)).empty() && trimmed(field(total)).empty() &&
-         !trimmed(field(other_code)).empty();
+  if (!trimmed(field(number)).empty() || !trimmed(field(total)).empty()) return false;
+  return !trimmed(field(other_code)).empty() || trimmed(field(net)).empty();
 }
 
 void RcvRows::take_continuation() {
