@@ -62,6 +62,15 @@ void Backend::accept(std::unique_ptr<SimStream> stream, SimLoop& from) {
   by_connection_[id] = talks_.back().get();
 }
 
+void Backend::check_released() const {
+  if (reused || !http_port_) return;
+  for (const auto& talk : talks_) {
+    if (talk->is_held()) {
+      world_.fail("an answer that was read whole still holds its connection");
+    }
+  }
+}
+
 void Backend::close_all() {
   for (auto& talk : talks_) talk->close();
 }

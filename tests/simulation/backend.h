@@ -37,6 +37,8 @@ class Backend final : public Host {
   // Connections and connects of workers, as the proxy holds them now.
   int open() const { return open_; }
   void close_all();  // at the end of a run
+  // An answer that the proxy has read to its end holds no connection any more.
+  void check_released() const;
 
   // What the overseer knows: nobody may be sent here now, and why.
   const char* forbidden = nullptr;

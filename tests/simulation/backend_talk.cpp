@@ -188,6 +188,7 @@ void BackendTalk::plan_answer() {
   bool unframed = false;
   std::string text = make_answer(unframed);
   const size_t head_size = text.find("\r\n\r\n") + 4;
+  is_framed_ = !unframed;
   plan_fault(text, head_size, unframed);
   add_interims();
   cut_in_steps(text);

@@ -14,9 +14,18 @@ class BackendTalk final : private base::StreamHandler {
   BackendTalk(Backend& backend, std::unique_ptr<SimStream> stream, bool is_worker);
   ~BackendTalk();
   void close();
+  // Has the proxy read a whole answer of a buffered route, and not let go?
+  bool is_held() const {
+    if (stream_ == nullptr || request_ == nullptr || !said_all_ || !is_framed_) return false;
+    const Attempt& attempt = request_->attempts[attempt_];
+    const bool buffered = request_->way == Way::web || request_->way == Way::assets;
+    return buffered && attempt.request_whole && !attempt.truncated && attempt.status != 0 &&
+           stream_->read_by_peer() >= said_bytes_ && !stream_->peer_is_gone();
+  }
   // Is this write the first of a request that follows an answer read whole?
   bool begins_anew(uint64_t bytes_read_before) {
-    if (tunnel_ != nullptr || answers_ == 0 || !said_all_ || bytes_read_before < said_bytes_)
+    if (tunnel_ != nullptr || answers_ == 0 || !said_all_ || !is_framed_ ||
+        bytes_read_before < said_bytes_)
       return false;
     said_all_ = false;
     return true;
@@ -66,6 +75,7 @@ class BackendTalk final : private base::StreamHandler {
   After after_ = After::close;
   bool said_all_ = false;
   bool discards_ = false;
+  bool is_framed_ = false;   // its end shows without the connection's
   uint64_t said_bytes_ = 0;  // all answers so far
   int answers_ = 0;
   bool peer_keeps_ = false;

@@ -32,6 +32,7 @@ void Checks::after_turn() {
   check_backends();
   check_kinds();
   check_slots_taken();
+  for (const auto& backend : backends_) backend->check_released();
   operator_.check();
 }
 
@@ -110,10 +111,7 @@ void Checks::check_slots_taken() const {
       if (entry.kind == Kind::queued) ++queued[entry.color];
       const bool running =
           entry.kind == Kind::http || entry.kind == Kind::longpoll || entry.kind == Kind::websocket;
-      const RoutingTable& table = worker.table();
-      const auto route = std::find_if(table.routes.begin(), table.routes.end(),
-                                      [&](const auto& one) { return one.index == entry.route; });
-      if (running && route != table.routes.end() && route->port == routing::Port::http) {
+      if (running && uses_http_port(entry.route)) {
         ++with_slot[entry.color];
       }
     }
@@ -138,10 +136,10 @@ void Checks::check_slots_taken() const {
 void Checks::on_attempt(const Request& request, const Attempt& attempt,
                         const Scenario& scenario) const {
   const auto color = static_cast<size_t>(attempt.color);
+  if (request.way == Way::pinned && color != 0) world_.fail("r%u: left its pin", request.id);
   // A second try after a refused connect follows its own rules.
-  if (scenario.connect_faults || scenario.retry_safe || request.attempts.size() > 1 ||
-      request.upgrade)
-    return;
+  if (scenario.connect_faults || scenario.retry_safe || request.attempts.size() > 1) return;
+  if (request.upgrade || request.way == Way::pinned) return;
   const auto always = [&](const std::function<bool(const RoutingTable&)>& holds) {
     return !overseer_.any_since(request.begun, [&](const RoutingTable& t) { return !holds(t); });
   };
@@ -230,11 +228,14 @@ void Checks::check_requests(const Scenario& scenario) const {
     if (!scenario.gentle) continue;
     if (request.excused || (!request.complete && scenario.leaves_early)) continue;
     if (!request.complete) world_.fail("r%u: no answer, and nobody broke anything", request.id);
-    const int expected = request.way == Way::denied    ? 403
-                         : request.way == Way::unknown ? 404
-                         : request.way == Way::health  ? 200
-                                                       : 0;
-    const bool fine = expected == 0 ? !request.own : request.own && request.status == expected;
+    const int expected = request.way == Way::denied     ? 403
+                         : request.way == Way::unknown  ? 404
+                         : request.way == Way::health   ? 200
+                         : request.way == Way::nonsense ? 400
+                                                        : 0;
+    bool fine = expected == 0 ? !request.own : request.own && request.status == expected;
+    fine = fine || (request.way == Way::health && world_.lame_duck);
+    fine = fine || (request.way == Way::nonsense && request.own && request.status == 501);
     if (!fine) world_.fail("r%u: %d, and nobody broke anything", request.id, request.status);
   }
 }

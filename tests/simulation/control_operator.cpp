@@ -2,12 +2,14 @@
 #include <algorithm>
 
 #include "proxy/base/log.h"
+#include "proxy/relay/worker.h"
 #include "shifter/control/admin_commands.h"
 #include "shifter/control/audit_log.h"
 #include "shifter/control/control_loop.h"
 #include "shifter/control/probes.h"
 #include "tests/simulation/operator.h"
 #include "tests/simulation/stand_ins.h"
+#include "tests/support/fake_data_plane.h"
 
 namespace simulation {
 
@@ -55,6 +57,8 @@ class ControlOperator final : public Operator {
   void change_health();
   bool other_serves(size_t color) const;
   void check_empty(size_t color);
+  void check_weights();
+  void check_saved();
   control::ProbeTarget target_of(const control::KnownAddress& known) const {
     return {known.id, known.port, known.address, known.name};
   }
@@ -70,6 +74,7 @@ class ControlOperator final : public Operator {
   std::unique_ptr<control::AddressProbes> probes_;
   std::unique_ptr<control::PageProbes> pages_;
   std::vector<std::shared_ptr<SimReply>> replies_;
+  std::string last_weights_;  // the last that was asked for
   Millis tick_every_{300};
   bool stopped_ = false;
   const Instant acts_until_ = world_.now() + 2 * around_.scenario.active + milliseconds(10'000);
@@ -129,7 +134,7 @@ void ControlOperator::start() {
       [this](control::PageProbes::Round round) { control_->on_pages(std::move(round)); });
   control_->set_on_addresses([this] { take_targets(); });
   if (auto begun = control_->start(); !begun) world_.fail("control does not start");
-  audit_ = std::move(*control::AuditLog::open("quiet"));
+  audit_ = std::move(*control::AuditLog::open("/dev/null"));
   control::AdminCommands::Hooks hooks;
   hooks.process = [] { return control::ProcessView{}; };
   hooks.describe_config = [] { return std::vector<std::pair<std::string, std::string>>(); };
@@ -160,7 +165,30 @@ void ControlOperator::stop() {
   set_disk_fails(false);
   pages_.reset();
   probes_->set_targets({});
-  control_->save_now();
+  check_saved();
+}
+
+// A process that starts from the file knows what this one did.
+void ControlOperator::check_saved() {
+  if (!control_->save_now()) world_.fail("the state cannot be saved");
+  support::FakeDataPlane nowhere;
+  control::ControlLoop next(around_.main, nowhere, events_, config_, routing_,
+                            std::vector<base::Key>(1));
+  if (!next.start()) world_.fail("the saved state cannot be read");
+  const control::Fleet& before = control_->fleet();
+  const control::Fleet& after = next.fleet();
+  bool same = text_of(before) == text_of(after) && before.epoch == after.epoch;
+  for (size_t i = 0; i < before.colors.size(); ++i) {
+    const auto& x = before.colors[i];
+    const auto& y = after.colors[i];
+    same = same && x.valid_from == y.valid_from && x.drain.has_value() == y.drain.has_value();
+    // On the monotonic clock, whatever the other one did.
+    if (same && x.drain) {
+      same = std::chrono::abs(x.drain->deadline - y.drain->deadline) <= milliseconds(1);
+    }
+  }
+  if (!same)
+    world_.fail("saved \"%s\", read \"%s\"", text_of(before).c_str(), text_of(after).c_str());
 }
 
 void ControlOperator::tick() {
@@ -263,8 +291,9 @@ std::string ControlOperator::some_command() {
   switch (random.below(10)) {
     case 0:
     case 1:
-      return "weights blue=" + std::to_string(random.below(10)) +
-             " green=" + std::to_string(random.below(10));
+      last_weights_ = "weights blue=" + std::to_string(random.below(10)) +
+                      " green=" + std::to_string(random.below(10));
+      return last_weights_;
     case 2:
     case 3:
     case 4: {
@@ -326,14 +355,24 @@ void ControlOperator::on_answer(const std::string& line, const std::string& json
   if (json == "twice") world_.fail("a command was answered twice: %s", line.c_str());
   const bool ok = json.starts_with("{\"ok\":true");
   if (!ok && !json.starts_with("{\"ok\":false")) world_.fail("not an answer: %s", json.c_str());
-  if (ok && line.starts_with("weights") &&
-      around_.plane.applied_version() < around_.plane.last().version && !stopped_) {
-    // A newer table may be on its way; the one of this command must be everywhere.
-    const auto& last = around_.plane.last();
-    (void)last;
-  }
+  if (ok && line == last_weights_) check_weights();
   if (ok && json.find("\"empty\":true") != std::string::npos) {
     check_empty(line.find("blue") != std::string::npos ? 0 : 1);
+  }
+}
+
+// The answer means that it is true on every worker.
+void ControlOperator::check_weights() {
+  relay::Plane& plane = around_.plane.plane();
+  for (int i = 0; i < plane.count(); ++i) {
+    const routing::RoutingTable& table = plane.worker(static_cast<size_t>(i)).table();
+    for (const routing::ColorEntry& color : table.colors) {
+      const std::string word = color.name + "=" + std::to_string(color.weight);
+      if (last_weights_.find(word) == std::string::npos) {
+        world_.fail("\"%s\" was answered, and a worker has %s", last_weights_.c_str(),
+                    word.c_str());
+      }
+    }
   }
 }
 

@@ -11,7 +11,18 @@
 
 namespace simulation {
 
-enum class Way : uint8_t { web, stream, poll, websocket, assets, denied, health, unknown };
+enum class Way : uint8_t {
+  web,
+  stream,
+  poll,
+  websocket,
+  assets,
+  pinned,
+  denied,
+  health,
+  unknown,
+  nonsense,
+};
 
 // One request on one backend connection.
 struct Attempt {
@@ -111,7 +122,10 @@ inline std::string path_of(Way way, uint32_t id) {
       return "/.sidecar/health";
     case Way::unknown:
       return "/nowhere/" + name;
+    case Way::pinned:
+      return "/pinned/" + name;
     case Way::web:
+    case Way::nonsense:
       break;
   }
   return "/web/" + name;

@@ -12,6 +12,7 @@ using base::Side;
 namespace {
 
 constexpr int kReadsPerTurn = 4;
+constexpr size_t kPendingMax = 200 << 10;  // one read and a head, and some
 
 std::shared_ptr<Pipe> new_pipe(World& world) {
   auto pipe = std::make_shared<Pipe>();
@@ -115,6 +116,9 @@ void SimStream::write(std::span<const std::string_view> pieces) {
   if (bytes == 0) return;
   if (pending() > 0) {
     for (const std::string_view piece : pieces) pending_.append(piece);
+    if (!loop.outside && pending() > kPendingMax) {
+      world().fail("%zu bytes wait in a stream", pending());
+    }
     return;
   }
   if (take_reset()) {
@@ -123,6 +127,8 @@ void SimStream::write(std::span<const std::string_view> pieces) {
     return;
   }
   for (const std::string_view piece : pieces) pending_.append(piece);
+  if (!loop.outside && pending() > kPendingMax)
+    world().fail("%zu bytes wait in a stream", pending());
   push();
   if (pending() > 0) {
     wake_for_more();

@@ -34,6 +34,7 @@ struct Surroundings {
 };
 
 std::vector<routing::Route> some_routes(const Surroundings& around);
+inline bool uses_http_port(routing::RouteIndex route) { return route >= 2; }  // of those
 
 std::unique_ptr<Operator> make_table_operator(const Surroundings& around);
 std::unique_ptr<Operator> make_control_operator(const Surroundings& around);

@@ -34,6 +34,7 @@ class Overseer final : public routing::DataPlane {
     plane_.cut(color);
   }
 
+  relay::Plane& plane() { return plane_; }
   const routing::RoutingTable& last() const { return *tables_.back(); }
   // All tables that some worker may have used at or after `since`.
   bool any_since(Instant since,

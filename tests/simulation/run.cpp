@@ -185,12 +185,18 @@ void Run::jump() {
 void Run::leave() {
   if (leaving_) return;
   leaving_ = true;
-  world_.trace("the proxy leaves");
   operator_->stop();
-  plane_->leave([this] {
-    world_.trace("the proxy is empty");
-    left_ = true;
-  });
+  const auto go = [this] {
+    world_.trace("the proxy leaves");
+    plane_->leave([this] {
+      world_.trace("the proxy is empty");
+      left_ = true;
+    });
+  };
+  if (world_.random.percent(50)) return go();
+  world_.lame_duck = true;
+  plane_->begin_lame_duck();
+  main_.after(world_.some(seconds(3)), go);
 }
 
 void Run::wait_for_users() {

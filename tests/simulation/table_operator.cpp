@@ -29,6 +29,7 @@ std::vector<routing::Route> some_routes(const Surroundings& around) {
   add("stream", "/stream").buffer = false;
   add("assets", "/web/assets").asset_fallback = true;
   add("database", "/web/database").deny_all = true;
+  add("pinned", "/pinned").pin = 0;
   add("web", "/web");
   return routes;
 }
@@ -47,6 +48,7 @@ class TableOperator final : public Operator {
   void change_state(size_t color);
   void change_addresses(size_t color);
   void change_usable(size_t color);
+  void change_routes();
   bool may_lose(size_t color) const;
   bool serves(const ColorEntry& color) const;
   bool is_needed(const std::vector<routing::Backend>& list) const;
@@ -131,7 +133,7 @@ void TableOperator::change() {
   const Scenario& scenario = around_.scenario;
   const size_t index = random.below(2);
   ColorEntry& color = table_.colors[index];
-  switch (random.below(12)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
       for (ColorEntry& one : table_.colors) one.weight = static_cast<int>(random.below(11));
@@ -163,7 +165,9 @@ void TableOperator::change() {
         table_.redraw.reset();
       }
       return;
-    case 10: {
+    case 10:
+      return change_routes();
+    case 11: {
       table_.held = !table_.held && random.percent(60);
       ++table_.epoch;
       const uint64_t mine = ++hold_epoch_;
@@ -243,6 +247,19 @@ bool TableOperator::is_needed(const std::vector<routing::Backend>& list) const {
   const auto usable =
       std::count_if(list.begin(), list.end(), [](const auto& one) { return one.usable; });
   return around_.scenario.gentle && usable < 2;
+}
+
+// Rules and routes that come and go under requests that were let in.
+void TableOperator::change_routes() {
+  if (around_.scenario.gentle) return;
+  table_.routes = some_routes(around_);
+  const size_t index = world_.random.below(table_.routes.size());
+  if (table_.routes[index].name == "database" || world_.random.percent(40)) return;
+  if (world_.random.percent(50)) {
+    table_.routes[index].deny_all = true;
+  } else {
+    table_.routes.erase(table_.routes.begin() + static_cast<long>(index));
+  }
 }
 
 // As the control loop does it: closing is known everywhere, then nothing is in flight.

@@ -66,17 +66,19 @@ void User::fill(Request& request) {
   } else if (roll < scenario_.websocket_percent + scenario_.stream_percent) {
     request.way = random.percent(60) ? Way::stream : Way::poll;
   } else if (random.percent(6)) {
-    constexpr Way kOthers[] = {Way::assets, Way::assets, Way::denied, Way::health, Way::unknown};
-    request.way = kOthers[random.below(5)];
+    constexpr Way kOthers[] = {Way::assets,  Way::assets,   Way::denied, Way::health,
+                               Way::unknown, Way::nonsense, Way::pinned};
+    request.way = kOthers[random.below(scenario_.gentle ? 6 : 7)];
   }
   request.upgrade = request.way == Way::websocket && random.percent(90);
   constexpr const char* kMethods[] = {"GET", "GET", "GET", "POST", "POST", "PUT", "HEAD", "DELETE"};
   request.method = kMethods[random.below(8)];
-  if (request.upgrade || request.way == Way::health) request.method = "GET";
+  const bool plain = request.way == Way::health || request.way == Way::nonsense;
+  if (request.upgrade || plain) request.method = "GET";
   request.minor = !request.upgrade && random.percent(8) ? 0 : 1;
   const bool may_have_body = request.method == "POST" || request.method == "PUT";
-  request.has_body = may_have_body || (!request.upgrade && request.method != "HEAD" &&
-                                       request.way != Way::health && random.percent(5));
+  request.has_body = may_have_body ||
+                     (!request.upgrade && request.method != "HEAD" && !plain && random.percent(5));
   if (request.has_body) {
     request.chunked = request.minor == 1 && random.percent(40);
     request.expects = request.minor == 1 && random.percent(20);
@@ -117,6 +119,12 @@ std::string User::compose(Request& request) {
     text += "Connection: close\r\n";
   }
   if (request.minor == 0) request.keep_alive = false;
+  if (request.way == Way::nonsense) {
+    constexpr const char* kFaults[] = {"Bad Name: x\r\n", "Content-Length: x\r\n", " folded\r\n",
+                                       "Transfer-Encoding: gzip\r\n", "Host: twice\r\n"};
+    text += kFaults[random.below(5)];
+    request.keep_alive = false;
+  }
   if (request.expects) text += "Expect: 100-continue\r\n";
   if (!request.has_body) return text + "\r\n";
   if (!request.chunked) {

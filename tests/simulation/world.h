@@ -71,6 +71,7 @@ class World {
   NetworkMood mood;
   uint64_t turns = 0;
   uint64_t user_events = 0;  // whatever users send or get
+  bool lame_duck = false;    // the health page may say no
   bool cut_ordered = false;  // somebody asked for work to be cut
 
  private:
