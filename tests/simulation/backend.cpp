@@ -71,6 +71,15 @@ void Backend::check_released() const {
   }
 }
 
+void Backend::check_kept(int64_t most) const {
+  for (const auto& talk : talks_) {
+    if (talk->kept_by_proxy() > most) {
+      world_.fail("the proxy keeps %lld bytes of an answer",
+                  static_cast<long long>(talk->kept_by_proxy()));
+    }
+  }
+}
+
 void Backend::close_all() {
   for (auto& talk : talks_) talk->close();
 }

@@ -39,6 +39,8 @@ class Backend final : public Host {
   void close_all();  // at the end of a run
   // An answer that the proxy has read to its end holds no connection any more.
   void check_released() const;
+  // What the proxy has read of an answer and not passed on fits into its limits.
+  void check_kept(int64_t most) const;
 
   // What the overseer knows: nobody may be sent here now, and why.
   const char* forbidden = nullptr;

@@ -48,6 +48,28 @@ void BackendTalk::close() {
   stream_.reset();
 }
 
+bool BackendTalk::is_held() const {
+  if (stream_ == nullptr || request_ == nullptr || !said_all_ || !is_framed_) return false;
+  const Attempt& attempt = request_->attempts[attempt_];
+  const bool buffered = request_->way == Way::web || request_->way == Way::assets;
+  return buffered && attempt.request_whole && !attempt.truncated && attempt.status != 0 &&
+         stream_->read_by_peer() >= said_bytes_ && !stream_->peer_is_gone();
+}
+
+int64_t BackendTalk::kept_by_proxy() const {
+  if (stream_ == nullptr || request_ == nullptr || tunnel_ != nullptr || answers_ > 0) return 0;
+  if (request_->closed || request_->aborted) return 0;  // read on, and thrown away
+  return static_cast<int64_t>(stream_->read_by_peer()) - static_cast<int64_t>(request_->received);
+}
+
+bool BackendTalk::begins_anew(uint64_t bytes_read_before) {
+  if (tunnel_ != nullptr || answers_ == 0 || !said_all_ || !is_framed_) return false;
+  if (bytes_read_before < said_bytes_) return false;
+  if (request_ != nullptr && (attempt().truncated || !attempt().request_whole)) return false;
+  said_all_ = false;
+  return true;
+}
+
 void BackendTalk::on_bytes(std::string_view bytes) {
   if (discards_) return;
   while (!bytes.empty()) {
@@ -148,7 +170,10 @@ void BackendTalk::take_content(const std::string& content) {
   attempt().body_bytes = content_;
   if (content_ > request_->body_length) world_.fail("r%u: its body became longer", request_->id);
   // Some do not wait for the rest of a body.
-  if (!planned_ && backend_.scenario_.backend_faults && world_.random.percent(3)) plan_answer();
+  const int chance = request_->way == Way::stream ? 15 : 4;
+  if (!planned_ && backend_.scenario_.backend_faults && world_.random.percent(chance)) {
+    plan_answer();
+  }
 }
 
 void BackendTalk::take_end() {
@@ -167,6 +192,15 @@ void BackendTalk::take_end() {
 void BackendTalk::begin_next() {
   request_ = nullptr;
   reader_.begin(false, false);
+  if (!backend_.scenario_.backend_faults || !world_.random.percent(20)) return;
+  // Some say goodbye to a connection that nobody uses; it may cross the next request.
+  const int answers = answers_;
+  backend_.outside_.after(world_.some(std::chrono::seconds(4)), [this, answers] {
+    if (stream_ == nullptr || answers != answers_ || reader_.is_begun()) return;
+    discards_ = true;
+    stream_->write("HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream_->finish_writing();
+  });
 }
 
 void BackendTalk::answer_probe() {

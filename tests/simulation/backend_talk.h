@@ -15,21 +15,10 @@ class BackendTalk final : private base::StreamHandler {
   ~BackendTalk();
   void close();
   // Has the proxy read a whole answer of a buffered route, and not let go?
-  bool is_held() const {
-    if (stream_ == nullptr || request_ == nullptr || !said_all_ || !is_framed_) return false;
-    const Attempt& attempt = request_->attempts[attempt_];
-    const bool buffered = request_->way == Way::web || request_->way == Way::assets;
-    return buffered && attempt.request_whole && !attempt.truncated && attempt.status != 0 &&
-           stream_->read_by_peer() >= said_bytes_ && !stream_->peer_is_gone();
-  }
+  bool is_held() const;
+  int64_t kept_by_proxy() const;  // of the answer under way
   // Is this write the first of a request that follows an answer read whole?
-  bool begins_anew(uint64_t bytes_read_before) {
-    if (tunnel_ != nullptr || answers_ == 0 || !said_all_ || !is_framed_ ||
-        bytes_read_before < said_bytes_)
-      return false;
-    said_all_ = false;
-    return true;
-  }
+  bool begins_anew(uint64_t bytes_read_before);
 
  private:
   enum class After { close, reset, keep, hang, close_later };

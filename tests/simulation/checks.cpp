@@ -32,7 +32,14 @@ void Checks::after_turn() {
   check_backends();
   check_kinds();
   check_slots_taken();
-  for (const auto& backend : backends_) backend->check_released();
+  const base::SpoolLimits& limits = plane_.core().spool.limits();
+  // The network holds some as well, between the proxy and the user.
+  const int64_t most = limits.memory_bytes_max + limits.disk_bytes_max + (200 << 10) +
+                       static_cast<int64_t>(world_.mood.capacity);
+  for (const auto& backend : backends_) {
+    backend->check_released();
+    backend->check_kept(most);
+  }
   operator_.check();
 }
 

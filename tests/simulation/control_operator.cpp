@@ -1,5 +1,6 @@
 // The real control loop with its probes, commands, names and state file, on the same virtual time.
 #include <algorithm>
+#include <array>
 
 #include "proxy/base/log.h"
 #include "proxy/relay/worker.h"
@@ -59,6 +60,8 @@ class ControlOperator final : public Operator {
   void check_empty(size_t color);
   void check_weights();
   void check_saved();
+  void check_published();
+  void check_websockets();
   control::ProbeTarget target_of(const control::KnownAddress& known) const {
     return {known.id, known.port, known.address, known.name};
   }
@@ -74,8 +77,10 @@ class ControlOperator final : public Operator {
   std::unique_ptr<control::AddressProbes> probes_;
   std::unique_ptr<control::PageProbes> pages_;
   std::vector<std::shared_ptr<SimReply>> replies_;
+  int commands_sent_ = 0;
   std::string last_weights_;  // the last that was asked for
   Millis tick_every_{300};
+  std::array<Instant, 2> closing_since_{Instant::max(), Instant::max()};
   bool stopped_ = false;
   const Instant acts_until_ = world_.now() + 2 * around_.scenario.active + milliseconds(10'000);
 };
@@ -197,6 +202,7 @@ void ControlOperator::tick() {
     set_disk_fails(world_.random.percent(50));
   }
   control_->tick();
+  check_published();
   commands_->tick();
   around_.main.after(tick_every_, [this] { tick(); });
 }
@@ -292,7 +298,8 @@ std::string ControlOperator::some_command() {
     case 0:
     case 1:
       last_weights_ = "weights blue=" + std::to_string(random.below(10)) +
-                      " green=" + std::to_string(random.below(10));
+                      " green=" + std::to_string(random.below(10)) +
+                      " reason=" + std::to_string(++commands_sent_);
       return last_weights_;
     case 2:
     case 3:
@@ -356,6 +363,10 @@ void ControlOperator::on_answer(const std::string& line, const std::string& json
   const bool ok = json.starts_with("{\"ok\":true");
   if (!ok && !json.starts_with("{\"ok\":false")) world_.fail("not an answer: %s", json.c_str());
   if (ok && line == last_weights_) check_weights();
+  const bool must_be_saved = line.starts_with("weights") || line.starts_with("ready");
+  if (ok && must_be_saved && json.find("\"saved\":true") == std::string::npos) {
+    world_.fail("done without being saved: %s", line.c_str());
+  }
   if (ok && json.find("\"empty\":true") != std::string::npos) {
     check_empty(line.find("blue") != std::string::npos ? 0 : 1);
   }
@@ -384,7 +395,43 @@ void ControlOperator::check_empty(size_t color) {
   }
 }
 
+// What is known is routed by, from the next tick on.
+void ControlOperator::check_published() {
+  const routing::RoutingTable& table = around_.plane.last();
+  for (size_t i = 0; i < table.colors.size(); ++i) {
+    const routing::ColorEntry& entry = table.colors[i];
+    const control::FleetColor& wanted = control_->fleet().colors[i];
+    bool same = entry.state == wanted.state && entry.weight == wanted.weight &&
+                entry.up == control_->health().color(i).up;
+    for (const auto* list : {&entry.http, &entry.websocket}) {
+      for (const routing::Backend& one : *list) {
+        same = same && one.usable == control_->health().usable(one.id);
+      }
+    }
+    if (!same) world_.fail("what is published of color %zu is not what is known", i);
+  }
+}
+
+// Websockets of a closing color are told to go, and gone in time.
+void ControlOperator::check_websockets() {
+  constexpr Millis kGoodbyes{14'000};  // for the peers' answers, late mail and sleep
+  for (size_t i = 0; i < 2; ++i) {
+    const routing::ColorState state = control_->fleet().colors[i].state;
+    const bool closing = state == routing::ColorState::closing;
+    if (!closing) closing_since_[i] = Instant::max();
+    if (closing && closing_since_[i] == Instant::max()) closing_since_[i] = world_.now();
+    if (!closing || world_.now() - closing_since_[i] < config_.drain.ws_close_over + kGoodbyes) {
+      continue;
+    }
+    const auto kind = static_cast<size_t>(routing::Kind::websocket);
+    if (around_.plane.totals().colors[i].in_flight[kind] > 0) {
+      world_.fail("a websocket outlives the end of color %zu", i);
+    }
+  }
+}
+
 void ControlOperator::check() {
+  check_websockets();
   for (size_t i = 0; i < 2; ++i) {
     if (control_->fleet().colors[i].state == routing::ColorState::maint) check_empty(i);
   }

@@ -64,7 +64,8 @@ struct Request {
   bool upgrade = false;
   bool keep_alive = true;
   uint64_t body_length = 0;
-  int cookie_color = -1;  // of the cookie that was sent
+  std::string request_id;  // of a trusted client
+  int cookie_color = -1;   // of the cookie that was sent
   int cookie_home = -1;
   uint64_t cookie_epoch = 0;
   bool had_session = false;

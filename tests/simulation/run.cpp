@@ -45,6 +45,7 @@ relay::RelayConfig config_for(World& world, const Scenario& scenario) {
   config.limits.body_bytes = 1 << 20;
   if (scenario.spools_to_disk) config.spool.memory_bytes_each = 16 << 10;
   if (random.percent(10)) config.answer_spool_max = 64 << 10;
+  if (random.percent(30)) config.pipelined_bytes = random.size_between(500, 4'000);
   if (scenario.gentle) return config;
   config.timeouts.first_byte = Millis(random.between(1'000, 10'000));
   config.timeouts.head = Millis(random.between(1'000, 10'000));
@@ -64,7 +65,6 @@ relay::RelayConfig config_for(World& world, const Scenario& scenario) {
     config.spool.memory_bytes_each = 16 << 10;
     config.spool.disk_bytes_max = random.percent(50) ? 0 : 1 << 20;
     config.limits.body_bytes = random.size_between(1'000, 60'000);
-    config.pipelined_bytes = 16 << 10;
   }
   return config;
 }

@@ -23,6 +23,7 @@ NetworkMood mood_of(Random& random) {
   mood.gap_max = nanoseconds(int64_t{1'000} << random.between(4, 14));
   if (random.percent(30)) mood.stall_permille = static_cast<int>(random.between(1, 10));
   mood.post_max = nanoseconds(int64_t{1'000} << random.between(0, 16));  // up to 65 ms
+  if (random.percent(10)) mood.post_max = std::chrono::seconds(1);
   return mood;
 }
 
@@ -48,6 +49,7 @@ Scenario::Scenario(World& world) {
     body_max = 300;
     body_large = 2'000;
   }
+  if (world.mood.read_max >= 2048 && random.percent(15)) body_large = 500'000;
   spools_to_disk = random.percent(10);
   pipelining = random.percent(40);
   operator_acts = random.percent(80);
@@ -62,6 +64,10 @@ Scenario::Scenario(World& world) {
   backend_faults = random.percent(60);
   connect_faults = random.percent(40);
   tight = random.percent(25);
+  if (tight && world.mood.read_max >= 2048) {
+    body_large = 500'000;
+    large_percent = 15;
+  }
   disk_fails = random.percent(20);
   retry_safe = random.percent(20);
 }

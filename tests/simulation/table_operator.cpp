@@ -44,11 +44,13 @@ class TableOperator final : public Operator {
 
  private:
   void act();
+  void watch();
   void change();
   void change_state(size_t color);
   void change_addresses(size_t color);
   void change_usable(size_t color);
   void change_routes();
+  void change_connects();
   bool may_lose(size_t color) const;
   bool serves(const ColorEntry& color) const;
   bool is_needed(const std::vector<routing::Backend>& list) const;
@@ -99,6 +101,7 @@ void TableOperator::start() {
   if (table_.colors[0].weight + table_.colors[1].weight == 0) table_.colors[0].weight = 1;
   publish();
   if (!scenario.operator_acts) return;
+  watch();
   around_.main.after(world_.some(scenario.active), [this] { act(); });
 }
 
@@ -107,12 +110,17 @@ void TableOperator::publish() {
   around_.plane.publish(std::make_shared<const routing::RoutingTable>(table_), {});
 }
 
+void TableOperator::watch() {
+  if (stopped_) return;
+  for (size_t i = 0; i < table_.colors.size(); ++i) watch_empty(i);
+  around_.main.after(milliseconds(1) + world_.some(milliseconds(300)), [this] { watch(); });
+}
+
 void TableOperator::act() {
   if (stopped_ || world_.now() > acts_until_) return;
   const int changes = static_cast<int>(world_.random.between(1, 3));
   for (int i = 0; i < changes; ++i) change();
   publish();
-  for (size_t i = 0; i < table_.colors.size(); ++i) watch_empty(i);
   const auto wait = nanoseconds(int64_t{1'000'000} << world_.random.between(0, 12));
   around_.main.after(world_.some(wait) + milliseconds(1), [this] { act(); });
 }
@@ -133,7 +141,7 @@ void TableOperator::change() {
   const Scenario& scenario = around_.scenario;
   const size_t index = random.below(2);
   ColorEntry& color = table_.colors[index];
-  switch (random.below(13)) {
+  switch (random.below(14)) {
     case 0:
     case 1:
       for (ColorEntry& one : table_.colors) one.weight = static_cast<int>(random.below(11));
@@ -179,6 +187,9 @@ void TableOperator::change() {
       });
       return;
     }
+    case 12:
+      if (scenario.connect_faults) change_connects();
+      return;
     default:
       if (random.percent(50)) around_.plane.close_idle(static_cast<routing::ColorIndex>(index));
       if (!scenario.gentle && random.percent(15) && color.state == ColorState::closing) {
@@ -247,6 +258,15 @@ bool TableOperator::is_needed(const std::vector<routing::Backend>& list) const {
   const auto usable =
       std::count_if(list.begin(), list.end(), [](const auto& one) { return one.usable; });
   return around_.scenario.gentle && usable < 2;
+}
+
+// A server that is gone, or answers no connect any more, while the table says that it is there.
+void TableOperator::change_connects() {
+  Backend& backend = *world_.random.pick(around_.backends);
+  constexpr Host::Answer kAnswers[] = {Host::Answer::refuse, Host::Answer::refuse,
+                                       Host::Answer::hang, Host::Answer::unreachable};
+  backend.connects = backend.connects == Host::Answer::accept ? kAnswers[world_.random.below(4)]
+                                                              : Host::Answer::accept;
 }
 
 // Rules and routes that come and go under requests that were let in.

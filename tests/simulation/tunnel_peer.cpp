@@ -19,6 +19,12 @@ TunnelPeer::TunnelPeer(World& world, SimLoop& loop, Request& request, bool is_cl
   ending_ = roll < 4 ? Ending::close_frame : roll < 6 ? Ending::fin : Ending::waits;
   if (may_break && random.percent(30)) ending_ = Ending::reset;
   leaves_frame_open_ = may_break && random.percent(10);
+  if (world.mood.read_max > 1'000 && random.percent(8)) {  // as much as it can
+    pours_ = true;
+    frames_left_ = 12;
+    gap_ = std::chrono::milliseconds(2);
+  }
+  pauses_ = random.percent(20);
 }
 
 void TunnelPeer::start() {
@@ -45,7 +51,8 @@ void TunnelPeer::say_frame() {
   const int opcode = kOpcodes[random.below(kOpcodes.size())];
   size_t size = random.skewed(300);
   if (opcode >= 8) size = std::min<size_t>(size, 125);
-  if (opcode < 8 && world_.mood.read_max > 64 && random.percent(5)) size = 70'000;
+  const bool large = pours_ || (world_.mood.read_max > 64 && random.percent(5));
+  if (opcode < 8 && large) size = 70'000;
   std::string frame;
   frame += static_cast<char>(0x80 | opcode);
   const char mask_bit = static_cast<char>(is_client_ ? 0x80 : 0);
@@ -102,8 +109,7 @@ void TunnelPeer::finish_ending() {
       return;
     case Ending::fin:
       if (mine().finished) return;
-      mine().finished = true;
-      stream_.finish_writing();
+      finish_sending();
       loop_.after(std::chrono::seconds(30), [this] { hang_up(); });
       return;
     case Ending::reset:
@@ -116,6 +122,19 @@ void TunnelPeer::finish_ending() {
   }
 }
 
+// The other side hears of it soon, unless it went first.
+void TunnelPeer::finish_sending() {
+  mine().finished = true;
+  stream_.finish_writing();
+  loop_.after(std::chrono::seconds(9), [this] {
+    if (!request_.complete) return;  // the user does not read
+    if (!theirs().over && !theirs().broken && !theirs().finished && !mine().broken) {
+      world_.fail("r%u: the end of the %s was not passed on", request_.id,
+                  is_client_ ? "client" : "backend");
+    }
+  });
+}
+
 void TunnelPeer::hang_up() {
   if (over_) return;
   over_ = true;
@@ -125,6 +144,13 @@ void TunnelPeer::hang_up() {
 
 void TunnelPeer::on_bytes(std::string_view bytes) {
   const Salt salt = is_client_ ? Salt::to_client : Salt::to_backend;
+  if (pauses_ && world_.random.percent(30)) {
+    pauses_ = false;
+    stream_.pause_reading();
+    loop_.after(world_.some(std::chrono::seconds(4)), [this] {
+      if (!over_) stream_.resume_reading();
+    });
+  }
   while (!bytes.empty()) {
     if (mine().close_got || mine().goodbye_got) {
       world_.fail("r%u: bytes behind a close frame", request_.id);
@@ -200,8 +226,7 @@ void TunnelPeer::take_close() {
   }
   say_close(code == 0 ? 1000 : code);
   if (mine().finished || mine().broken) return;
-  mine().finished = true;
-  stream_.finish_writing();
+  finish_sending();
   loop_.after(std::chrono::seconds(20), [this] { hang_up(); });
 }
 
@@ -219,10 +244,7 @@ void TunnelPeer::on_end() {
                 static_cast<unsigned long long>(theirs().payload_sent));
   }
   if (over_) return;
-  if (!mine().finished) {
-    mine().finished = true;
-    stream_.finish_writing();
-  }
+  if (!mine().finished) finish_sending();
   over_ = true;
   // What is still under way gets there before the socket goes.
   end_(false);

@@ -25,7 +25,9 @@ class TunnelPeer {
   void on_bytes(std::string_view bytes);
   void on_end();
   void on_broken();
-  void stop() { over_ = true; }  // its stream goes
+  void stop() {  // its stream goes
+    over_ = mine().over = mine().broken = true;
+  }
 
  private:
   TunnelSide& mine() { return is_client_ ? request_.client_side : request_.backend_side; }
@@ -35,6 +37,7 @@ class TunnelPeer {
   void say_close(int code);
   void hang_up();
   void finish_ending();
+  void finish_sending();
   void take_frame_header();
   void take_close();
 
@@ -48,6 +51,8 @@ class TunnelPeer {
   int frames_left_;
   nanoseconds gap_;
   bool leaves_frame_open_ = false;
+  bool pours_ = false;
+  bool pauses_ = false;
   bool over_ = false;
 
   // The frame being read.

@@ -110,7 +110,13 @@ std::string User::compose(Request& request) {
   }
   if (!cookies.empty()) text += "Cookie: " + cookies + "\r\n";
   if (random.percent(30)) text += "Sec-Fetch-Mode: navigate\r\n";
-  if (scenario_.trusted) text += "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
+  if (scenario_.trusted) {
+    text += "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
+    if (random.percent(50)) {
+      request.request_id = "id-" + std::to_string(request.id);
+      text += "X-Request-Id: " + request.request_id + "\r\n";
+    }
+  }
   if (request.upgrade) {
     text +=
         "Connection: Upgrade\r\nUpgrade: websocket\r\n"

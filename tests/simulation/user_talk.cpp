@@ -34,7 +34,11 @@ void UserTalk::choose_manners() {
                                Fault::reset_after_got, Fault::stops_sending};
   fault_ = kFaults[random.below(4)];
   fault_at_ = random.below(3'000);
-  if (random.percent(20)) stall_for_ = seconds(200);  // reads no more
+  if (fault_ == Fault::reset_after_got) half_closes_ = random.percent(30);
+  if (random.percent(20)) {  // reads no more
+    stalls_left_ = 1;
+    stall_for_ = seconds(200);
+  }
 }
 
 void UserTalk::start() {
@@ -201,6 +205,12 @@ void UserTalk::take_head() {
   request.status = head.status;
   const std::string* mark = head.find("X-Sim");
   request.own = mark == nullptr && head.status != 101;
+  const std::string* number = head.find("X-Request-Id");
+  if (!request.request_id.empty() && (number == nullptr || *number != request.request_id) &&
+      request.status != 408 && request.status != 413 && request.way != Way::nonsense &&
+      request.way != Way::health) {
+    world_.fail("r%u: lost its id", request.id);
+  }
   world_.trace("user sees r%u: %d%s", request.id, head.status, request.own ? " (own)" : "");
   if (request.own) {
     check_own(request, head);
@@ -215,6 +225,9 @@ void UserTalk::take_head() {
     if (attempt.status != head.status) {
       world_.fail("r%u: status %d became %d", request.id, attempt.status, head.status);
     }
+  }
+  if (request.minor == 0 && head.count("Transfer-Encoding") > 0) {
+    world_.fail("r%u: chunks for a client of HTTP/1.0", request.id);
   }
   for (const auto& [name, value] : head.fields) {
     if (name == "Set-Cookie") user_.take_cookie(value);
@@ -232,7 +245,8 @@ void UserTalk::check_own(const Request& request, const Head& head) {
   if (std::find(std::begin(kKnown), std::end(kKnown), head.status) == std::end(kKnown)) {
     world_.fail("r%u: an own answer %d", request.id, head.status);
   }
-  if (request.way == Way::health && head.status != 200 && head.status != 503) {
+  const bool late = head.status == 408;  // its head did not come in time
+  if (request.way == Way::health && head.status != 200 && head.status != 503 && !late) {
     world_.fail("health page: %d", head.status);
   }
   if (head.status == 200 && request.way != Way::health) {
