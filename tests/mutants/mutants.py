@@ -64,6 +64,8 @@ def copy_tree(folder):
             continue
         with open(source, "rb") as file:
             content = file.read()
+        if name == "CMakeLists.txt":
+            content = content.replace(b"-Werror", b"")  # a fault may leave something unused
         if os.path.exists(target):
             with open(target, "rb") as file:
                 if file.read() == content:
