@@ -108,7 +108,8 @@ bool match(std::string_view pattern, std::string_view path, Call& call, bool& go
 Api::Found Api::find(const HttpRequest& request) const {
   Found found{nullptr, false, true, {request, {}, {}, 0, {}}};
   if (!request.path.starts_with('/')) return found;
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  std::string_view method = request.method;
+  if (method == "HEAD") method = "GET";
   for (const Route& route : table()) {
     bool good = true;
     if (!match(route.path, request.path, found.call, good)) continue;
