@@ -51,8 +51,9 @@ void wrapped_random_bytes(std::span<uint8_t> out) {
   for (uint8_t& byte : out) byte = static_cast<uint8_t>(stand_ins().random.next() >> 24);
 }
 
+using Text = std::string;
 base::Result<>
-wrapped_write_file(const std::string& path, std::string_view bytes, int mode, bool keep_old) __asm__(
+wrapped_write_file(const Text& path, std::string_view bytes, int mode, bool keep_old) __asm__(
     "__wrap__ZN4base18write_file_durablyERKNSt7__cxx1112basic_stringIcSt11char_traitsIcE"
     "SaIcEEESt17basic_string_viewIcS3_Eib");
 base::Result<> wrapped_write_file(const std::string& path, std::string_view bytes, int, bool) {

@@ -122,16 +122,21 @@ void TunnelPeer::finish_ending() {
   }
 }
 
-// The other side hears of it soon, unless it went first.
+// The other side hears of it soon after the last byte, unless it went first.
 void TunnelPeer::finish_sending() {
   mine().finished = true;
   stream_.finish_writing();
-  loop_.after(std::chrono::seconds(9), [this] {
+  expect_end();
+}
+
+void TunnelPeer::expect_end() {
+  const uint64_t got = theirs().payload_got;
+  loop_.after(std::chrono::seconds(9), [this, got] {
     if (!request_.complete) return;  // the user does not read
-    if (!theirs().over && !theirs().broken && !theirs().finished && !mine().broken) {
-      world_.fail("r%u: the end of the %s was not passed on", request_.id,
-                  is_client_ ? "client" : "backend");
-    }
+    if (theirs().over || theirs().broken || theirs().finished || mine().broken) return;
+    if (theirs().payload_got != got) return expect_end();
+    world_.fail("r%u: the end of the %s was not passed on", request_.id,
+                is_client_ ? "client" : "backend");
   });
 }
 

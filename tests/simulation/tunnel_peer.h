@@ -38,6 +38,7 @@ class TunnelPeer {
   void hang_up();
   void finish_ending();
   void finish_sending();
+  void expect_end();
   void take_frame_header();
   void take_close();
 
