@@ -12,6 +12,10 @@ using Micros = std::chrono::microseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
+inline int64_t us_between(Instant from, Instant to) {
+  return std::chrono::duration_cast<Micros>(to - from).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

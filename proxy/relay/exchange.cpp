@@ -194,8 +194,7 @@ bool Exchange::rate_is_too_low() const {
 
 void Exchange::body_complete() {
   received_ = worker_.loop().now();
-  worker_.counters().receiving.observe(
-      std::chrono::duration_cast<base::Micros>(received_ - begun_).count());
+  worker_.counters().receiving.observe(base::us_between(begun_, received_));
   if (stage_ == Stage::receiving) {
     choose();
   } else if (stage_ == Stage::awaiting) {
@@ -227,8 +226,7 @@ void Exchange::choose() {
   if (counted_hold_) {
     worker_.core().held.fetch_sub(1);
     counted_hold_ = false;
-    worker_.counters().held.observe(
-        std::chrono::duration_cast<base::Micros>(worker_.loop().now() - queued_).count());
+    worker_.counters().held.observe(base::us_between(queued_, worker_.loop().now()));
   }
   note_choice(choice);
   in_flight_ = InFlight(worker_.counters(), color_, Kind::queued);
@@ -349,8 +347,7 @@ void Exchange::on_slot(const Slot& slot) {
     return;
   }
   granted_ = worker_.loop().now();
-  worker_.counters().color(color_).queue.observe(
-      std::chrono::duration_cast<base::Micros>(granted_ - queued_).count());
+  worker_.counters().color(color_).queue.observe(base::us_between(queued_, granted_));
   start_attempt(*backend);
 }
 

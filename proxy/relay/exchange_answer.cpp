@@ -15,14 +15,6 @@ using http::BodyKind;
 using routing::Kind;
 using routing::Tally;
 
-namespace {
-
-int64_t us_between(base::Instant from, base::Instant to) {
-  return std::chrono::duration_cast<base::Micros>(to - from).count();
-}
-
-}  // namespace
-
 // --- from the backend ------------------------------------------------------------------------
 
 void Exchange::on_backend_interim(const http::ResponseHead& head) {
@@ -252,7 +244,7 @@ void Exchange::on_client_flushed() {
   }
   if (stage_ != Stage::delivering) return;
   if (delivery_.is_drained()) {
-    worker_.counters().delivering.observe(us_between(answered_, worker_.loop().now()));
+    worker_.counters().delivering.observe(base::us_between(answered_, worker_.loop().now()));
     end(keep_client_ && !wants_body());
   } else {
     waiting_before_ = delivery_.waiting();

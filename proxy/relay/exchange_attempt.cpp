@@ -43,7 +43,7 @@ void Exchange::start_attempt(const routing::Backend& backend) {
 
 void Exchange::on_backend_ready() {
   worker_.counters().color(color_).connect.observe(
-      std::chrono::duration_cast<base::Micros>(worker_.loop().now() - granted_).count());
+      base::us_between(granted_, worker_.loop().now()));
   send_request();
 }
 

@@ -19,10 +19,6 @@ namespace {
 
 constexpr int kRetryAfter_s = 5;
 
-int64_t us_between(base::Instant from, base::Instant to) {
-  return std::chrono::duration_cast<base::Micros>(to - from).count();
-}
-
 }  // namespace
 
 // --- ends ------------------------------------------------------------------------------------
@@ -148,7 +144,7 @@ void Exchange::on_deadline() {
 // To the last byte; of a stream to its first.
 void Exchange::observe_latency() {
   const bool to_head = !buffer_ && headed_ != base::Instant{};
-  const int64_t us = us_between(received_, to_head ? headed_ : worker_.loop().fresh());
+  const int64_t us = base::us_between(received_, to_head ? headed_ : worker_.loop().fresh());
   worker_.counters().color(color_).routes[route_index_].latency.observe(std::max<int64_t>(us, 0));
 }
 
@@ -186,11 +182,11 @@ void Exchange::log_line() {
   if (has_error_) entry.error = base::facts_of(error_).label;
   entry.body_in = body_bytes_;
   entry.bytes_out = delivery_.bytes_given();
-  entry.receive_us = us_between(begun_, received_);
+  entry.receive_us = base::us_between(begun_, received_);
   if (attempted) {
-    entry.queue_us = us_between(queued_, granted_);
-    entry.backend_us = us_between(granted_, std::max(answered_, granted_));
-    entry.deliver_us = us_between(std::max(answered_, granted_), now);
+    entry.queue_us = base::us_between(queued_, granted_);
+    entry.backend_us = base::us_between(granted_, std::max(answered_, granted_));
+    entry.deliver_us = base::us_between(std::max(answered_, granted_), now);
   }
   entry.retries = retries_;
   write_access_line(entry, worker_.log_line());

@@ -118,8 +118,7 @@ void Tunnel::finish() {
   gone_ = true;
   deadline_.stop();
   close_later_.stop();
-  const auto lived =
-      std::chrono::duration_cast<base::Micros>(worker_.loop().now() - begun_).count();
+  const auto lived = base::us_between(begun_, worker_.loop().now());
   worker_.counters().color(facts_.color).websocket_lifetime.observe(lived);
   worker_.counters().backends[facts_.backend].in_flight.add(-1);
   worker_.counters().backends[facts_.backend].finished.add(1);

@@ -7,7 +7,6 @@
 namespace f29 {
 
 using base::ErrorCode;
-using base::Side;
 using nlohmann::json;
 
 namespace {
@@ -15,20 +14,21 @@ namespace {
 constexpr int kTriesMost = 10;
 
 base::Error odd_answer(std::string detail) {
-  return {ErrorCode::bad_backend_message, Side::backend, "Odoo: " + std::move(detail)};
+  return {ErrorCode::bad_backend_message, base::Side::backend, "Odoo: " + std::move(detail)};
 }
 
 // What an error of Odoo means to us. Its own texts hold addresses, queries and tracebacks.
 base::Error meaning_of(const JsonValue& error) {
   const std::string_view name = error["data"]["name"].string();
   if (name.ends_with("AccessDenied")) {
-    return {ErrorCode::refused, Side::backend, "Odoo refuses the user or the key"};
+    return {ErrorCode::refused, base::Side::backend, "Odoo refuses the user or the key"};
   }
   if (name.ends_with("AccessError")) {
-    return {ErrorCode::refused, Side::backend, "Odoo's user may not read what is needed"};
+    return {ErrorCode::refused, base::Side::backend, "Odoo's user may not read what is needed"};
   }
   if (name.ends_with("OperationalError")) {
-    return {ErrorCode::refused, Side::backend, "Odoo has no such database, or cannot reach it"};
+    return {ErrorCode::refused, base::Side::backend,
+            "Odoo has no such database, or cannot reach it"};
   }
   if (name.ends_with("ValueError") || name.ends_with("KeyError") || name.ends_with("UserError")) {
     return odd_answer("it does not know a model or field that is needed; is l10n_cl installed?");
@@ -70,7 +70,7 @@ base::Result<JsonValue> OdooRpc::request_once(const std::string& body) {
   if (!answer) return base::fail(answer.error());
   const int status = answer->status;
   if (status == 429 || status == 502 || status == 503 || status == 504) {
-    return base::fail(ErrorCode::queue_full, Side::backend,
+    return base::fail(ErrorCode::queue_full, base::Side::backend,
                       "Odoo is away: status " + std::to_string(status));
   }
   if (status != 200) return base::fail(odd_answer("status " + std::to_string(status)));
@@ -110,7 +110,7 @@ base::Result<> OdooRpc::log_in() {
   if (!uid) return base::fail(uid.error());
   uid_ = uid->id();
   if (uid_ <= 0) {
-    return base::fail(ErrorCode::refused, Side::backend, "Odoo refuses the user or the key");
+    return base::fail(ErrorCode::refused, base::Side::backend, "Odoo refuses the user or the key");
   }
   return {};
 }
