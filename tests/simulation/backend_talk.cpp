@@ -144,6 +144,9 @@ void BackendTalk::check_head(const Head& head) {
                            "X-Request-Id", "Via"}) {
     if (head.count(once) != 1) world_.fail("r%u: %d times %s", request.id, head.count(once), once);
   }
+  if (backend_.scenario_.proxied && *head.find("X-Forwarded-For") != "192.0.2.9") {
+    world_.fail("r%u: came from %s", request.id, head.find("X-Forwarded-For")->c_str());
+  }
   const bool wants_body = reader_.framing() != MessageReader::Framing::none;
   if (wants_body && !request.has_body) world_.fail("r%u: has got a body", request.id);
   if (request.has_body && !wants_body) world_.fail("r%u: has lost its body", request.id);
@@ -369,7 +372,11 @@ void BackendTalk::cut_in_steps(const std::string& text) {
 void BackendTalk::answer_upgrade() {
   attempt().status = 101;
   attempt().upgraded = true;
-  steps_.push_back({world_.some(std::chrono::milliseconds(200)), std::string(kSwitched)});
+  std::string text(kSwitched);
+  if (world_.random.percent(30)) {  // a first word right behind it
+    text += make_frame(world_, *request_, false, 2, world_.random.skewed(300));
+  }
+  steps_.push_back({world_.some(std::chrono::milliseconds(200)), std::move(text)});
   go_on();
 }
 

@@ -29,6 +29,7 @@ relay::RelayConfig config_for(World& world, const Scenario& scenario) {
   Random& random = world.random;
   relay::RelayConfig config;
   config.trusted_proxies = {*base::parse_cidr("127.0.0.0/8")};
+  config.proxy_protocol = scenario.proxied;
   config.spool.dir = "/dev/shm";
   config.spool.memory_bytes_max = 8 << 20;
   config.spool.memory_bytes_each = 256 << 10;

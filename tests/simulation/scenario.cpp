@@ -39,6 +39,7 @@ Scenario::Scenario(World& world) {
   requests_each = static_cast<int>(random.between(1, 8));
   active = Millis(random.between(1'000, 15'000));
   trusted = random.percent(50);
+  proxied = trusted && random.percent(20);
   http_backends = static_cast<int>(random.between(1, 3));
   websocket_backends = static_cast<int>(random.between(1, 2));
   slots = static_cast<int>(random.between(1, random.percent(50) ? 3 : 8));
@@ -84,6 +85,7 @@ void Scenario::tell(World& world) const {
   const std::pair<bool, const char*> flags[] = {{gentle, "gentle"},
                                                 {with_control, "control"},
                                                 {trusted, "trusted"},
+                                                {proxied, "PROXY header"},
                                                 {spools_to_disk, "to disk"},
                                                 {tight, "tight"},
                                                 {client_faults, "client faults"},

@@ -16,6 +16,7 @@ struct Scenario {
   int requests_each = 6;
   Millis active{10'000};  // users begin and operators act within this
   bool trusted = true;    // the clients are a trusted proxy
+  bool proxied = false;   // and says by a PROXY header whose connection it is
   int http_backends = 1;  // each color
   int websocket_backends = 1;
   int slots = 6;

@@ -45,17 +45,11 @@ void TunnelPeer::talk() {
   finish_ending();
 }
 
-void TunnelPeer::say_frame() {
-  Random& random = world_.random;
-  constexpr std::array<int, 4> kOpcodes = {1, 2, 9, 10};
-  const int opcode = kOpcodes[random.below(kOpcodes.size())];
-  size_t size = random.skewed(300);
-  if (opcode >= 8) size = std::min<size_t>(size, 125);
-  const bool large = pours_ || (world_.mood.read_max > 64 && random.percent(5));
-  if (opcode < 8 && large) size = 70'000;
+std::string make_frame(World& world, Request& request, bool is_client, int opcode, size_t size) {
+  TunnelSide& side = is_client ? request.client_side : request.backend_side;
   std::string frame;
   frame += static_cast<char>(0x80 | opcode);
-  const char mask_bit = static_cast<char>(is_client_ ? 0x80 : 0);
+  const char mask_bit = static_cast<char>(is_client ? 0x80 : 0);
   if (size < 126) {
     frame += static_cast<char>(mask_bit | static_cast<char>(size));
   } else if (size < 65'536) {
@@ -67,26 +61,34 @@ void TunnelPeer::say_frame() {
     for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>(size >> shift);
   }
   std::array<char, 4> key{};
-  if (is_client_) {
-    for (char& byte : key) frame += byte = static_cast<char>(random.next());
+  if (is_client) {
+    for (char& byte : key) frame += byte = static_cast<char>(world.random.next());
   }
   const size_t at = frame.size();
-  append_pattern(request_.id, is_client_ ? Salt::to_backend : Salt::to_client, mine().payload_sent,
+  append_pattern(request.id, is_client ? Salt::to_backend : Salt::to_client, side.payload_sent,
                  size, frame);
-  if (is_client_) {
+  if (is_client) {
     for (size_t i = at; i < frame.size(); ++i) frame[i] ^= key[(i - at) % 4];
   }
+  side.payload_sent += size;
+  return frame;
+}
+
+void TunnelPeer::say_frame() {
+  Random& random = world_.random;
+  constexpr std::array<int, 4> kOpcodes = {1, 2, 9, 10};
+  const int opcode = kOpcodes[random.below(kOpcodes.size())];
+  size_t size = random.skewed(300);
+  if (opcode >= 8) size = std::min<size_t>(size, 125);
+  const bool large = pours_ || (world_.mood.read_max > 64 && random.percent(5));
+  if (opcode < 8 && large) size = 70'000;
+  std::string frame = make_frame(world_, request_, is_client_, opcode, size);
   if (leaves_frame_open_ && frames_left_ == 0 && frame.size() > 2) {
     frame.resize(random.size_between(1, frame.size() - 1));
     mine().broken = true;
-    frames_left_ = 0;
     ending_ = Ending::waits;
-    stream_.write(frame);
-    mine().payload_sent += size;  // at most
-    return;
   }
   stream_.write(frame);
-  mine().payload_sent += size;
 }
 
 void TunnelPeer::say_close(int code) {

@@ -13,6 +13,9 @@
 
 namespace simulation {
 
+// A frame whose payload goes on where this side's last one ended.
+std::string make_frame(World& world, Request& request, bool is_client, int opcode, size_t size);
+
 class TunnelPeer {
  public:
   enum class Ending { close_frame, fin, reset, waits };

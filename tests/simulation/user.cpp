@@ -110,7 +110,7 @@ std::string User::compose(Request& request) {
   }
   if (!cookies.empty()) text += "Cookie: " + cookies + "\r\n";
   if (random.percent(30)) text += "Sec-Fetch-Mode: navigate\r\n";
-  if (scenario_.trusted) {
+  if (scenario_.trusted && !scenario_.proxied) {
     text += "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
     if (random.percent(50)) {
       request.request_id = "id-" + std::to_string(request.id);
@@ -132,6 +132,9 @@ std::string User::compose(Request& request) {
     request.keep_alive = false;
   }
   if (request.expects) text += "Expect: 100-continue\r\n";
+  if (request.upgrade && random.percent(15)) {  // a first word, ahead of the 101
+    return text + "\r\n" + make_frame(world_, request, true, 2, random.skewed(300));
+  }
   if (!request.has_body) return text + "\r\n";
   if (!request.chunked) {
     text += "Content-Length: " + std::to_string(request.body_length) + "\r\n\r\n";

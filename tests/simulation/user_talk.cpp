@@ -45,6 +45,11 @@ void UserTalk::start() {
   stream_->set_handler(this);
   stream_->resume_reading();
   reader_.begin(true, false);
+  if (user_.scenario_.proxied) {
+    const std::string header = "PROXY TCP4 192.0.2.9 10.0.9.9 4000 80\r\n";
+    sent_ += header.size();
+    stream_->write(header);
+  }
   pump();
 }
 
@@ -237,7 +242,7 @@ void UserTalk::take_head() {
   if (says_close || request.minor == 0) last_announced_ = true;
   // The proxy gave up on a head whose method it may not have read: a body may follow.
   ignores_rest_ = request.own && head.status == 408 && request.method == "HEAD";
-  if (head.status == 101) begin_tunnel({});
+  if (head.status == 101) begin_tunnel();
 }
 
 void UserTalk::check_own(const Request& request, const Head& head) {
@@ -308,8 +313,13 @@ void UserTalk::stall() {
   });
 }
 
-void UserTalk::begin_tunnel(std::string_view) {
+void UserTalk::begin_tunnel() {
   Request& request = *waiting();
+  if (out_.request == &request) {  // the rest of its first word
+    stream_->write(std::string_view(out_.bytes).substr(out_.at));
+    out_.request = nullptr;
+    request.is_sent = true;
+  }
   request.complete = true;
   request.done = world_.now();
   unanswered_.pop_front();

@@ -48,7 +48,7 @@ class UserTalk final : private base::StreamHandler {
   void abort(bool reset);
   void end_talk();
   void close_requests();
-  void begin_tunnel(std::string_view early);
+  void begin_tunnel();
   Request* waiting() { return unanswered_.empty() ? nullptr : unanswered_.front(); }
 
   User& user_;
