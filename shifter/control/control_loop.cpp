@@ -184,7 +184,11 @@ void ControlLoop::tick() {
 
 void ControlLoop::when_true_everywhere(std::function<void()> then) {
   publish_if_changed();
-  publisher_.when_applied(std::move(then));
+  publisher_.when_applied([this, then = std::move(then)]() mutable {
+    // A probe may have ended while the workers took the table: that is not true there yet.
+    if (is_publish_due()) return when_true_everywhere(std::move(then));
+    then();
+  });
 }
 
 bool ControlLoop::save_now() { return save(fleet_); }
@@ -244,14 +248,15 @@ void ControlLoop::publish(std::function<void()> applied) {
   publisher_.publish(make_table(facts), std::move(applied));
 }
 
-void ControlLoop::publish_if_changed() {
+bool ControlLoop::is_publish_due() const {
   std::vector<bool> settled;
   for (size_t i = 0; i < watches_.size(); ++i) settled.push_back(is_settled(i));
-  if (health_.changes() == published_changes_ && settled == published_settled_ &&
-      is_before_first_verdict() == published_starting_) {
-    return;
-  }
-  publish({});
+  return health_.changes() != published_changes_ || settled != published_settled_ ||
+         is_before_first_verdict() != published_starting_;
+}
+
+void ControlLoop::publish_if_changed() {
+  if (is_publish_due()) publish({});
 }
 
 bool ControlLoop::save(const Fleet& fleet) {

@@ -89,6 +89,7 @@ class ControlLoop {
   };
 
   void publish(std::function<void()> applied);
+  bool is_publish_due() const;
   void publish_if_changed();
   bool save(const Fleet& fleet);
   void apply_addresses();

@@ -172,7 +172,10 @@ TEST(Weights, AHolderStaysOnTheColorWhenItsAddressIsAnotherOne) {
   sidecar.setup().colors[0].websocket = {blue_after.address()};
   sidecar.write_config();
   sidecar.command("reload");
-  sidecar.wait_until_up({"blue"});
+  await("both addresses of blue to be up", [&] {
+    const Scrape metrics = sidecar.scrape();
+    return metrics.sum("sidecar_color_addresses_up", "color=\"blue\",port=\"http\"") == 2;
+  });
   const size_t old_requests = blue_before.heads().size();
   for (int round = 0; round < 20; ++round) {
     std::vector<RawClient> together;  // the address with most free slots is taken

@@ -39,12 +39,14 @@ class FakeDataPlane final : public routing::DataPlane {
 
   // Every worker takes what was published.
   void apply() {
-    while (!waiting_.empty()) {
-      auto [version, applied] = std::move(waiting_.front());
-      waiting_.pop_front();
-      applied_ = version;
-      if (applied) applied();
-    }
+    while (!waiting_.empty()) apply_next();
+  }
+  // They take the oldest table that they do not have yet.
+  void apply_next() {
+    auto [version, applied] = std::move(waiting_.front());
+    waiting_.pop_front();
+    applied_ = version;
+    if (applied) applied();
   }
   void answer_lists(const std::vector<routing::InFlightEntry>& entries = {}) {
     auto lists = std::exchange(lists_, {});

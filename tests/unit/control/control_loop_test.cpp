@@ -64,6 +64,23 @@ TEST(ControlLoop, ShowsWhatItPublishedThroughAThousandRandomChanges) {
   }
 }
 
+// C29, with a probe that ends between the table and its application.
+TEST(ControlLoop, ShowsNoHealthThatTheWorkersDoNotRouteByYet) {
+  Plant plant;
+  plant.bring_up();
+  plant.probe(0, kRefused);
+  bool shown = false;
+  plant.loop->when_true_everywhere([&] { shown = true; });  // the table that says down
+  plant.probe(0, kPass);                                    // and up again, not yet published
+  const size_t tables = plant.plane.tables.size();
+  plant.plane.apply_next();
+  EXPECT_FALSE(shown) << "up is true for us and not for the workers";
+  ASSERT_EQ(plant.plane.tables.size(), tables + 1);
+  EXPECT_TRUE(plant.plane.last().colors[0].up);
+  plant.plane.apply_next();
+  EXPECT_TRUE(shown);
+}
+
 // C3: weights survive a down and an up.
 TEST(ControlLoop, KeepsWeightsWhenAColorFailsAndRecovers) {
   Plant plant;
