@@ -156,6 +156,7 @@ void describe_routing(const routing::RoutingConfig& routing, Lines& lines) {
   Block(lines, "force.")
       .add("header", routing.force.header)
       .add("token_file", routing.force.token_file);
+  Block(lines, "tls.").add("certificate", routing.tls.certificate).add("key", routing.tls.key);
   for (const routing::Route& route : routing.routes) describe_route(route, routing, lines);
 }
 
@@ -201,8 +202,8 @@ bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b
 
 // Weights are initial values; a saved weight wins anyhow.
 bool is_taken_over(std::string_view key) {
-  constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.", "routes.",
-                                         "health.", "drain.",   "names."};
+  constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.",  "routes.",
+                                         "health.", "drain.",   "names.", "tls."};
   for (std::string_view one : kTaken) {
     if (key.substr(0, one.size()) == one) return true;
   }
@@ -216,6 +217,18 @@ std::string hash_of(const Lines& lines) {
   std::snprintf(digits, sizeof digits, "%016llx",
                 static_cast<unsigned long long>(base::sip_hash({}, text)));
   return digits;
+}
+
+// Read with the config, so that --check and a reload refuse faulty files before anything changes.
+void open_tls(const std::string& path, LoadedConfig& loaded) {
+  routing::RoutingConfig& routing = loaded.config.routing;
+  if (routing.tls.certificate.empty()) return;
+  auto context = base::TlsContext::for_server(routing.tls);
+  if (context) {
+    routing.tls_context = *std::move(context);
+  } else {
+    loaded.faults.push_back({path, 0, "tls", context.error().detail});
+  }
 }
 
 }  // namespace
@@ -232,6 +245,7 @@ LoadedConfig load_config(const std::string& path) {
     loaded.config.control = control::read_control_config(top);
   }
   loaded.faults = file.faults();
+  if (loaded.faults.empty()) open_tls(path, loaded);
   if (loaded.faults.empty()) loaded.hash = hash_of(describe_config(loaded.config));
   return loaded;
 }
@@ -249,6 +263,8 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   running.routing.fallback_allow = fresh.routing.fallback_allow;
   running.routing.hold = fresh.routing.hold;
   running.routing.routes = fresh.routing.routes;
+  running.routing.tls = fresh.routing.tls;
+  running.routing.tls_context = fresh.routing.tls_context;
   running.routing.affinity.cookie = fresh.routing.affinity.cookie;
   running.routing.affinity.session_keys = fresh.routing.affinity.session_keys;
   running.control.health = fresh.control.health;

@@ -88,6 +88,11 @@ class Daemon {
     loop_.on_signal(SIGHUP, [this](int) {
       log_.reopen();
       control_->reopen_logs();
+      if (const base::Result<> renewed = control_->renew_tls(); !renewed) {
+        base::LogLine why;
+        why.add("detail", renewed.error().detail);
+        log_.event(base::Level::error, "certificate_kept", std::move(why));
+      }
     });
     loop_.run();
     control_.reset();

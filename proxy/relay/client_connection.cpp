@@ -1,6 +1,7 @@
 #include "proxy/relay/client_connection.h"
 
 #include "proxy/base/check.h"
+#include "proxy/base/tls_stream.h"
 #include "proxy/relay/own_answers.h"
 #include "proxy/relay/proxy_protocol.h"
 #include "proxy/relay/worker.h"
@@ -24,9 +25,17 @@ ClientConnection::ClientConnection(Worker& worker, std::unique_ptr<base::Stream>
   facts_.instance = worker.core().instance;
   worker_.counters().client_connections.add(1);
   worker_.counters().tally(routing::Tally::connections_accepted);
+  if (!awaits_proxy_) begin_tls();
   stream_->set_handler(this);
   stream_->resume_reading();
   deadline_.start(worker.core().config.timeouts.first_byte);
+}
+
+void ClientConnection::begin_tls() {
+  const auto& context = worker_.table().tls;
+  if (context == nullptr) return;
+  facts_.tls = true;
+  stream_ = base::TlsStream::accept(worker_.loop(), context, std::move(stream_));
 }
 
 void ClientConnection::trust_peer() {
@@ -73,7 +82,12 @@ void ClientConnection::read_proxy_bytes(std::string_view bytes) {
   }
   std::string rest;
   rest.swap(in_);
-  read(std::string_view(rest).substr(header.bytes));
+  const std::string_view behind = std::string_view(rest).substr(header.bytes);
+  begin_tls();
+  if (!facts_.tls) return read(behind);
+  stream_->set_handler(this);
+  stream_->resume_reading();
+  static_cast<base::TlsStream&>(*stream_).take_early(behind);
 }
 
 // Takes bytes as far as there is something to do with them; the rest waits in in_. Whatever ends

@@ -6,7 +6,8 @@
 // Where a trusted balancer puts a PROXY header first (`proxy_protocol`), it is taken off before
 // anything is read, and names the client from then on.
 //
-// Deadlines: reading first_byte (from the accept: a PROXY header gains no time), head or keep_alive
+// Deadlines: reading first_byte (from the accept: a PROXY header and a handshake gain
+// no time), head or keep_alive
 // · busy the exchange's own · closing send_idle · lingering linger.
 #pragma once
 
@@ -57,6 +58,7 @@ class ClientConnection final : public base::Disposable,
   void on_broken(const base::Error& error) override;
   void on_flushed() override;
 
+  void begin_tls();
   void trust_peer();  // after facts_.peer has become known
   void read_proxy_bytes(std::string_view bytes);
   void read(std::string_view bytes);

@@ -141,6 +141,17 @@ ForceConfig read_force(Section& top) {
   return force;
 }
 
+base::TlsIdentity read_tls(Section& top) {
+  base::TlsIdentity tls;
+  Section section = top.section("tls");
+  section.read("certificate", tls.certificate);
+  section.read("key", tls.key);
+  if (tls.certificate.empty() != tls.key.empty()) {
+    section.fault(tls.key.empty() ? "key" : "certificate", "is missing: TLS needs both files");
+  }
+  return tls;
+}
+
 void read_prefixes(Section& section, Route& route) {
   std::vector<std::string> texts;
   section.read("prefix", texts);
@@ -292,6 +303,7 @@ RoutingConfig read_routing_config(Section& top) {
   config.fallback_allow = fallback == "allow";
   config.hold = read_hold(top);
   config.force = read_force(top);
+  config.tls = read_tls(top);
   read_routes(top, config);
   check_websocket_addresses(colors, config);
   return config;

@@ -7,6 +7,7 @@
 
 #include "proxy/base/address.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/tls.h"
 #include "proxy/base/yaml.h"
 #include "proxy/routing/routing_table.h"
 
@@ -43,6 +44,9 @@ struct RoutingConfig {
   bool fallback_allow = true;
   HoldConfig hold;
   ForceConfig force;
+  base::TlsIdentity tls;  // of the listening side; no certificate: plain
+  // Made of those files by whoever opens them (proxy/config); goes into the table.
+  std::shared_ptr<const base::TlsContext> tls_context;
   std::vector<Route> routes;  // complete, as a table takes them; first match wins
 };
 

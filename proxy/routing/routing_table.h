@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/mac.h"
 #include "proxy/routing/backend_id.h"
+
+namespace base {
+class TlsContext;
+}
 
 namespace routing {
 
@@ -85,6 +90,8 @@ struct RoutingTable {
   bool held = false;  // `hold on`: new requests wait
   int hold_max = 200;
   base::Millis hold_timeout{15'000};
+  // New client connections; nothing: plain.
+  std::shared_ptr<const base::TlsContext> tls;
 
   std::optional<ColorIndex> color_named(std::string_view name) const;
 };

@@ -255,6 +255,15 @@ Control::~Control() { shut_down(); }
 
 base::Result<> Control::start() { return parts_->start(); }
 
+base::Result<> Control::renew_tls() {
+  const base::TlsIdentity& files = parts_->control->routing().tls;
+  if (files.certificate.empty()) return {};
+  auto context = base::TlsContext::for_server(files);
+  if (!context) return base::fail(std::move(context.error()));
+  parts_->control->take_tls(*std::move(context));
+  return {};
+}
+
 void Control::reopen_logs() {
   if (parts_->audit) parts_->audit->reopen();
 }

@@ -135,6 +135,11 @@ void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfi
   apply_addresses();
 }
 
+void ControlLoop::take_tls(std::shared_ptr<const base::TlsContext> context) {
+  routing_.tls_context = std::move(context);
+  publish({});
+}
+
 void ControlLoop::on_probe(routing::BackendId id, ProbeOutcome outcome) {
   ++probes_;
   if (outcome != ProbeOutcome::pass) ++probe_failures_;

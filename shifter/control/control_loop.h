@@ -62,6 +62,9 @@ class ControlLoop {
   // the same order, and there are numbers for the routes.
   void take_config(const ControlConfig& config, routing::RoutingConfig routing);
 
+  // Certificates that were read again; publishes.
+  void take_tls(std::shared_ptr<const base::TlsContext> context);
+
   // What probes and look-ups saw.
   void on_probe(routing::BackendId id, ProbeOutcome outcome);
   void on_pages(std::vector<std::optional<ProbeOutcome>> round);

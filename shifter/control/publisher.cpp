@@ -35,6 +35,7 @@ RoutingTable make_table(const TableFacts& facts) {
   table.fallback_allow = facts.config.fallback_allow;
   table.cookie_name = facts.config.affinity.cookie;
   table.cookie_keys = facts.cookie_keys;
+  table.tls = facts.config.tls_context;
   table.hash_key = facts.draw_key;
   table.session_keys.names = facts.config.affinity.session_keys;
   table.held = facts.fleet.hold.on;
