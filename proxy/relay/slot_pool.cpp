@@ -49,17 +49,17 @@ int SlotPool::freest(int avoid, uint64_t turn, int& free) const {
   return has_other || avoid < 0 ? best : freest(-1, turn, free);
 }
 
-bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slot) {
+SlotPool::Found SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slot) {
   const uint64_t session = request.session;
   const int total = total_.load();
   if (session != 0) {
     // Only while somebody else waits may nobody hold more than half.
     const int held = held_by(session).load();
-    if (others_wait && held > 0 && (held + 1) * 2 > total) return false;
+    if (others_wait && held > 0 && (held + 1) * 2 > total) return Found::refused;
   }
   if (request.streaming && streaming_.fetch_add(1) >= std::max(1, total / 3)) {
     streaming_.fetch_sub(1);
-    return false;
+    return Found::refused;
   }
   int free = 0;
   // Who loses a race for one address looks at the others again.
@@ -67,15 +67,17 @@ bool SlotPool::take_free(const SlotRequest& request, bool others_wait, Slot& slo
     if (addresses_[static_cast<size_t>(best)].free.compare_exchange_weak(free, free - 1)) {
       if (session != 0) held_by(session).fetch_add(1);
       slot = {static_cast<BackendId>(best), session, request.streaming};
-      return true;
+      return Found::slot;
     }
   }
   if (request.streaming) streaming_.fetch_sub(1);
-  return false;
+  // One that waits for another address than the one that failed stands in nobody's way.
+  const bool elsewhere = request.avoid >= 0 && freest(-1, 0, free) >= 0;
+  return elsewhere ? Found::refused : Found::nothing;
 }
 
 SlotPool::Taken SlotPool::take(const SlotRequest& request, Slot& slot) {
-  if (waiting_.load() == 0 && take_free(request, false, slot)) {
+  if (waiting_.load() == 0 && take_free(request, false, slot) == Found::slot) {
     return Taken::granted;
   }
   std::lock_guard lock(mutex_);
@@ -115,21 +117,17 @@ void SlotPool::serve_line() {
     const bool others_wait = std::any_of(line_.begin(), line_.end(), [&](const SlotRequest& other) {
       return other.session != waiter.session;
     });
-    if (take_free(waiter, others_wait, slot)) {
-      line_.erase(line_.begin() + static_cast<std::ptrdiff_t>(i));
-      waiting_.fetch_sub(1);
-      grant_(waiter.worker, waiter.ticket, slot);
-      i = 0;  // who was passed over because of this one may go now
+    const Found found = take_free(waiter, others_wait, slot);
+    // Nobody behind may have what comes free in this moment: its giver looks at the line next.
+    if (found == Found::nothing) return;
+    if (found == Found::refused) {
+      ++i;  // passed over by a rule; the next may go
       continue;
     }
-    // Nothing free at all: nobody behind can be served either.
-    bool any_free = false;
-    for (int k = 0; k < listed_count_.load(); ++k) {
-      const Address& address = addresses_[listed_[static_cast<size_t>(k)].load()];
-      any_free = any_free || (address.usable.load() && address.free.load() > 0);
-    }
-    if (!any_free) return;
-    ++i;  // passed over by a rule; the next may go
+    line_.erase(line_.begin() + static_cast<std::ptrdiff_t>(i));
+    waiting_.fetch_sub(1);
+    grant_(waiter.worker, waiter.ticket, slot);
+    i = 0;  // who was passed over because of this one may go now
   }
 }
 

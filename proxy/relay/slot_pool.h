@@ -65,7 +65,8 @@ class SlotPool {
     std::atomic<bool> usable{false};
   };
   std::atomic<int>& held_by(uint64_t session) { return held_[session % kSessionCells]; }
-  bool take_free(const SlotRequest& request, bool others_wait, Slot& slot);
+  enum class Found : uint8_t { slot, nothing, refused };  // refused: by a rule of fairness
+  Found take_free(const SlotRequest& request, bool others_wait, Slot& slot);
   int freest(int avoid, uint64_t turn, int& free) const;
   void serve_line();  // Needs: mutex_ held.
 
