@@ -50,14 +50,17 @@ Scenario::Scenario(World& world) {
     body_max = 300;
     body_large = 2'000;
   }
-  if (world.mood.read_max >= 2048 && random.percent(15)) body_large = 500'000;
+  if (world.mood.read_max >= 2048 && random.percent(25)) {
+    body_large = 500'000;
+    large_percent = 8;
+  }
   spools_to_disk = random.percent(10);
   pipelining = random.percent(40);
   operator_acts = random.percent(80);
   addresses_move = random.percent(25);
   if (addresses_move && with_control) websocket_backends = http_backends;  // one name for both
   clock_jumps = random.percent(20);
-  websocket_percent = random.percent(50) ? static_cast<int>(random.between(0, 30)) : 0;
+  websocket_percent = random.percent(60) ? static_cast<int>(random.between(5, 40)) : 0;
   stream_percent = random.percent(50) ? static_cast<int>(random.between(0, 40)) : 0;
   leaves_early = random.percent(12);
   if (gentle) return;
