@@ -12,7 +12,7 @@ using base::Side;
 namespace {
 
 constexpr int kReadsPerTurn = 4;
-constexpr size_t kPendingMax = 200 << 10;  // one read and a head, and some
+constexpr size_t kPendingMax = 80 << 10;  // one read or piece of 64 KiB, and a head
 
 std::shared_ptr<Pipe> new_pipe(World& world) {
   auto pipe = std::make_shared<Pipe>();
