@@ -62,6 +62,7 @@ class ControlOperator final : public Operator {
   void check_saved();
   void check_published();
   void check_websockets();
+  void check_deadlines();
   control::ProbeTarget target_of(const control::KnownAddress& known) const {
     return {known.id, known.port, known.address, known.name};
   }
@@ -430,8 +431,20 @@ void ControlOperator::check_websockets() {
   }
 }
 
+// Draining ends with its deadline, at the next tick.
+void ControlOperator::check_deadlines() {
+  const auto slack = 2 * tick_every_ + world_.mood.stall_max;
+  for (const control::FleetColor& color : control_->fleet().colors) {
+    if (color.state != routing::ColorState::draining || stopped_) continue;
+    if (!color.drain || world_.now() > color.drain->deadline + slack) {
+      world_.fail("%s drains beyond its deadline", color.name.c_str());
+    }
+  }
+}
+
 void ControlOperator::check() {
   check_websockets();
+  check_deadlines();
   for (size_t i = 0; i < 2; ++i) {
     if (control_->fleet().colors[i].state == routing::ColorState::maint) check_empty(i);
   }
