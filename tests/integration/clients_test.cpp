@@ -8,10 +8,6 @@ namespace {
 
 using namespace harness;
 
-double in_flight(const SidecarProcess& sidecar, const std::string& kind) {
-  return sidecar.scrape().sum("odoo_active_requests", "kind=\"" + kind + "\"");
-}
-
 double seconds_of(const std::function<void()>& work) {
   const auto start = SteadyClock::now();
   work();
@@ -77,18 +73,18 @@ TEST(ClientsAlone, ThatSendHalfAPostHoldNoSlotAndReachNobody) {
     slow.back().send("POST /nonce?n=half HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" +
                      std::string(50'000, 'x'));
   }
-  await("all to be received", [&] { return in_flight(sidecar, "receiving") == kClients; });
+  await("all to be received", [&] { return sidecar.in_flight("kind", "receiving") == kClients; });
   for (int i = 0; i < 10; ++i) {
     const double took =
         seconds_of([&] { EXPECT_EQ(get(sidecar.port(), "/web/login").status, 200); });
     EXPECT_LT(took, 1.0 * kSlowness);
   }
-  await("the last answer to be accounted", [&] { return in_flight(sidecar, "http") == 0; });
+  await("the last answer to be accounted", [&] { return sidecar.in_flight("kind", "http") == 0; });
   for (const Executed& one : odoo.executed()) EXPECT_NE(one.nonce, "half");
   slow.front().send(std::string(50'000, 'x'));
   EXPECT_EQ(slow.front().read_answer().status, 200);
   for (size_t i = 1; i < slow.size(); ++i) slow[i].socket().reset();
-  await("the rest to be forgotten", [&] { return in_flight(sidecar, "receiving") == 0; });
+  await("the rest to be forgotten", [&] { return sidecar.in_flight("kind", "receiving") == 0; });
 }
 
 // C28: a client that leaves is no server error.
@@ -108,11 +104,12 @@ TEST(Clients, ThatLeaveAreCountedAs499AndAsNothingElse) {
     leaving.emplace_back(sidecar.port());
     leaving.back().send("GET /slow HTTP/1.1\r\nHost: t\r\n\r\n");
   }
-  await("all to be taken",
-        [&] { return in_flight(sidecar, "http") + in_flight(sidecar, "queued") == kLeaving; });
+  await("all to be taken", [&] {
+    return sidecar.in_flight("kind", "http") + sidecar.in_flight("kind", "queued") == kLeaving;
+  });
   for (RawClient& client : leaving) client.socket().reset();  // a FIN alone may be a half-close
   // Those that wait are gone at once; a backend at work keeps its slot until it has answered.
-  await("those that waited", [&] { return in_flight(sidecar, "queued") == 0; });
+  await("those that waited", [&] { return sidecar.in_flight("kind", "queued") == 0; });
   gate.open();
   await("all to be counted",
         [&] { return sidecar.scrape().sum("odoo_requests_total", "code=\"499\"") == kLeaving; });

@@ -19,10 +19,6 @@ SidecarSetup two_colors(const std::string& blue, const std::string& green) {
   return setup;
 }
 
-double in_flight(const SidecarProcess& sidecar, const std::string& color) {
-  return sidecar.scrape().sum("odoo_active_requests", "color=\"" + color + "\"");
-}
-
 // C30: three requests at work, forty idle clients; the answer comes as the third request ends.
 TEST(Drain, AnswersWhenTheLastRequestEndsAndIdleClientsDoNotCount) {
   Gatekeeper gate;
@@ -44,12 +40,12 @@ TEST(Drain, AnswersWhenTheLastRequestEndsAndIdleClientsDoNotCount) {
     slow.emplace_back(sidecar.port());
     slow.back().send("GET /slow HTTP/1.1\r\nHost: t\r\n\r\n");
   }
-  await("three at work", [&] { return in_flight(sidecar, "blue") == 3; });
+  await("three at work", [&] { return sidecar.in_flight("color", "blue") == 3; });
   AdminClient admin(sidecar.socket_path());
   admin.send("drain blue deadline=0 wait=60s");
   for (int i = 0; i < 2; ++i) {
     gate.let_one_through();
-    await("one less", [&] { return in_flight(sidecar, "blue") == 2 - i; });
+    await("one less", [&] { return sidecar.in_flight("color", "blue") == 2 - i; });
   }
   std::string early;
   EXPECT_EQ(admin.socket().receive(early, 4096, Millis{300}), -2) << early;
@@ -75,7 +71,7 @@ TEST(Drain, TellsWhatIsLeftAfterItsWaitAndCutsNothing) {
   sidecar.wait_until_up({"blue", "green"});
   RawClient report(sidecar.port());
   report.send("GET /report HTTP/1.1\r\nHost: t\r\n\r\n");
-  await("it at work", [&] { return in_flight(sidecar, "blue") == 1; });
+  await("it at work", [&] { return sidecar.in_flight("color", "blue") == 1; });
   const json answer = json::parse(sidecar.ask("drain blue deadline=0 wait=1s"));
   EXPECT_FALSE(answer.at("empty").get<bool>()) << answer.dump();
   ASSERT_EQ(answer.at("left").size(), 1u) << answer.dump();

@@ -8,10 +8,6 @@ namespace {
 
 using namespace harness;
 
-double in_flight(const SidecarProcess& sidecar, const std::string& kind) {
-  return sidecar.scrape().sum("odoo_active_requests", "kind=\"" + kind + "\"");
-}
-
 SidecarSetup four_workers(const std::string& address, const std::string& slots) {
   SidecarSetup setup;
   setup.workers = 4;
@@ -35,14 +31,15 @@ TEST(Slots, AreGrantedInTheOrderOfComingOverAllWorkers) {
     clients.back().send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: t\r\n\r\n");
     const std::string kind = i < kSlots ? "http" : "queued";
     const double wanted = static_cast<double>(i < kSlots ? i + 1 : i + 1 - kSlots);
-    await("request " + std::to_string(i), [&] { return in_flight(sidecar, kind) == wanted; });
+    await("request " + std::to_string(i),
+          [&] { return sidecar.in_flight("kind", kind) == wanted; });
   }
   await("the first four to arrive", [&] { return backend.heads().size() == kSlots; });
   // Waiters that leave lose no slot and hold nobody up.
   const std::vector<size_t> leavers = {kSlots + 3, kSlots + 4, kSlots + 11};
   for (size_t i : leavers) clients[i].socket().reset();
   await("the leavers to be gone", [&] {
-    return in_flight(sidecar, "queued") == static_cast<double>(kWaiting - leavers.size());
+    return sidecar.in_flight("kind", "queued") == static_cast<double>(kWaiting - leavers.size());
   });
   std::vector<std::string> wanted;
   for (size_t i = 0; i < clients.size(); ++i) {
@@ -65,7 +62,7 @@ TEST(Slots, AreGrantedInTheOrderOfComingOverAllWorkers) {
     EXPECT_EQ(clients[i].read_answer().status, 200);
   }
   EXPECT_EQ(backend.open_most(), static_cast<int>(kSlots));
-  EXPECT_EQ(in_flight(sidecar, "queued") + in_flight(sidecar, "http"), 0);
+  EXPECT_EQ(sidecar.in_flight("kind", "queued") + sidecar.in_flight("kind", "http"), 0);
 }
 
 // Sends 60 requests at once and waits until all are answered.
@@ -138,8 +135,9 @@ TEST(Slots, AQueueThatIsFullAnswers503WithRetryAfter) {
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back(sidecar.port());
     clients.back().send("GET /a HTTP/1.1\r\nHost: t\r\n\r\n");
-    await("request " + std::to_string(i),
-          [&] { return in_flight(sidecar, "queued") + in_flight(sidecar, "http") == i + 1; });
+    await("request " + std::to_string(i), [&] {
+      return sidecar.in_flight("kind", "queued") + sidecar.in_flight("kind", "http") == i + 1;
+    });
   }
   const Answer refused = get(sidecar.port(), "/a");
   EXPECT_EQ(refused.status, 503);

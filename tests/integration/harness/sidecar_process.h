@@ -48,6 +48,10 @@ class SidecarProcess {
   std::string ask(const std::string& line) { return AdminClient(socket_path()).ask(line); }
   // The same, and it must say "ok":true.
   std::string command(const std::string& line);
+  // In flight with this label, "kind" or "color".
+  double in_flight(const std::string& label, const std::string& value) const {
+    return scrape().sum("odoo_active_requests", label + "=\"" + value + "\"");
+  }
   Scrape scrape() const { return Scrape::of(metrics_port_); }
   void wait_until_up(const std::vector<std::string>& colors, Millis within = Millis{15'000});
   bool is_up(const std::string& color) const;  // as `status` shows it
