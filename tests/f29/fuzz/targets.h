@@ -1,27 +1,16 @@
-// The tax service's fuzz targets. Each aborts when a promise is broken; f29_fuzz_replay runs them
-// on corpus/NAME in ordinary builds.
+// The tax service's fuzz targets: see tests/fuzz/target.h.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
+#include "tests/fuzz/target.h"
 
 int rcv_one(const uint8_t* data, size_t size);
 int json_one(const uint8_t* data, size_t size);
 int formula_one(const uint8_t* data, size_t size);
 
-struct FuzzTarget {
-  const char* name;
-  int (*one)(const uint8_t* data, size_t size);
-};
+inline constexpr const char* kCorpora = "tests/f29/fuzz/corpus";
 
 inline constexpr FuzzTarget kFuzzTargets[] = {
-    {"rcv", rcv_one},
-    {"json", json_one},
-    {"formula", formula_one},
+    {kCorpora, "rcv", rcv_one, 20},
+    {kCorpora, "json", json_one, 20},
+    {kCorpora, "formula", formula_one, 20},
 };
-
-[[noreturn]] inline void fuzz_fault(const char* what) {
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  __builtin_trap();
-}
