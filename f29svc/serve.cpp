@@ -4,6 +4,7 @@
 
 #include "f29svc/api/api.h"
 #include "f29svc/config.h"
+#include "f29svc/page/page.h"
 #include "proxy/base/log.h"
 #include "proxy/base/mac.h"
 
@@ -23,7 +24,7 @@ int cannot(const std::string& what, const base::Error& error, std::ostream& err)
 // One line a request: never the query, which may hold what a person typed.
 class LoggedApi final : public HttpHandler {
  public:
-  LoggedApi(Api& api, base::Log& log) : api_(api), log_(log) {}
+  LoggedApi(HttpHandler& api, base::Log& log) : api_(api), log_(log) {}
   std::optional<HttpResponse> begin(const HttpRequest& request) override {
     return api_.begin(request);
   }
@@ -37,7 +38,7 @@ class LoggedApi final : public HttpHandler {
   }
 
  private:
-  Api& api_;
+  HttpHandler& api_;
   base::Log& log_;
 };
 
@@ -71,7 +72,8 @@ int serve_command(const std::string& config_file, std::ostream& err) {
                        (*log)->event(base::Level::error, event, std::move(line));
                      });
   Api api(service, config.api_keys);
-  LoggedApi logged(api, **log);
+  Page page(api);
+  LoggedApi logged(page, **log);
   auto server = HttpServer::start(config.http, logged);
   if (!server) return cannot("listen", server.error(), err);
   base::LogLine started;
