@@ -165,10 +165,13 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
   std::snprintf(mode, sizeof mode, "0%03o", static_cast<unsigned>(control.admin.mode));
   std::vector<std::string> uids;
   for (uint32_t uid : control.admin.allow_uids) uids.push_back(std::to_string(uid));
+  std::vector<std::string> agents;
+  for (uint32_t uid : control.admin.agent_uids) agents.push_back(std::to_string(uid));
   Block(lines, "admin.")
       .add("socket", control.admin.socket)
       .add("mode", std::string(mode))
-      .add("allow_uids", list_text(uids));
+      .add("allow_uids", list_text(uids))
+      .add("agent_uids", list_text(agents));
   Block(lines, "metrics.").add("listen", control.metrics.listen.text());
   Block(lines, "state.").add("file", control.state.file);
   const control::HealthConfig& health = control.health;

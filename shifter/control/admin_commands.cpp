@@ -34,7 +34,12 @@ struct AdminCommands::Waiter {
 
 AdminCommands::AdminCommands(ControlLoop& control, routing::DataPlane& plane, Events& events,
                              AuditLog& audit, Hooks hooks)
-    : control_(control), plane_(plane), events_(events), audit_(audit), hooks_(std::move(hooks)) {}
+    : control_(control),
+      plane_(plane),
+      events_(events),
+      audit_(audit),
+      hooks_(std::move(hooks)),
+      agent_(control, events) {}
 
 AdminCommands::~AdminCommands() = default;
 
@@ -46,14 +51,21 @@ void AdminCommands::run(std::string_view line, std::shared_ptr<Reply> reply) {
     return reply->finish(error_json(command.error()));
   }
   const Call call{std::move(*command), std::move(reply)};
+  const uint32_t uid = call.reply->caller().uid;
+  if (!AdminAgent::may(control_.config().admin, call.command, uid)) {
+    ++refused_;
+    return call.reply->finish(
+        error_json({AdminCode::forbidden, "uid " + std::to_string(uid) + " may not say this", {}}));
+  }
   if (call.command.spec->changes) return change(call);
   look(call);
 }
 
 void AdminCommands::look(const Call& call) {
   const Verb verb = call.command.spec->verb;
-  if (verb == Verb::inflight) {
-    if (auto done = inflight(call); !done) {
+  if (verb == Verb::inflight || verb == Verb::agent || verb == Verb::actions) {
+    auto done = verb == Verb::inflight ? inflight(call) : agent_.run(call.command, call.reply);
+    if (!done) {
       ++refused_;
       call.reply->finish(error_json(done.error()));
     }
@@ -283,6 +295,7 @@ void AdminCommands::wait_for(const Call& call, size_t color, base::Millis wait, 
 }
 
 void AdminCommands::tick() {
+  agent_.tick();
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     at = is_over(*at) ? waiters_.erase(at) : std::next(at);
   }

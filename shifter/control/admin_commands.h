@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shifter/control/admin_agent.h"
 #include "shifter/control/admin_grammar.h"
 #include "shifter/control/admin_server.h"
 #include "shifter/control/audit_log.h"
@@ -73,6 +74,7 @@ class AdminCommands final : public CommandRunner {
   Events& events_;
   AuditLog& audit_;
   Hooks hooks_;
+  AdminAgent agent_;
   std::list<Waiter> waiters_;
   bool refuses_changes_ = false;
   int64_t commands_ = 0;

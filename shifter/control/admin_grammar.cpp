@@ -102,6 +102,18 @@ const std::vector<CommandSpec>& command_table() {
       {Verb::events, "events", "follow", "a stream, one object a line", 1, 1, "", false, false},
       {Verb::reload, "reload", "[if-epoch=N] [reason=TEXT]", "reads the config file again", 0, 0,
        "", true, false},
+      {Verb::agent, "agent", "hello journal=NAME pid=N [version=TEXT] [FIGURES]",
+       "an agent is there; answers its session and what it must tell about", 1, 1,
+       "journal pid version cpus memory memory_free connections connections_max workers "
+       "env_workers",
+       false, false},
+      {Verb::actions, "actions",
+       "[take session=N [wait=30s] [FIGURES] | report ID session=N state=STATE [message=TEXT] "
+       "[tail=LINES] [RESULTS]]",
+       "what the agent is asked for; the agent takes and reports", 0, 2,
+       "session wait state message tail digest image container background cpus memory "
+       "memory_free connections connections_max workers env_workers",
+       false, false},
       {Verb::help, "help", "", "this list", 0, 0, "", false, false},
   };
   return table;

@@ -28,6 +28,8 @@ enum class Verb : uint8_t {
   audit,
   events,
   reload,
+  agent,
+  actions,
   help,
 };
 

@@ -36,9 +36,9 @@ void read_mode(Section& section, int& mode) {
   if ((mode & 07) != 0) section.fault("mode", "others may not command: the last digit must be 0");
 }
 
-void read_uids(Section& section, std::vector<uint32_t>& uids) {
+void read_uids(Section& section, std::string_view key, std::vector<uint32_t>& uids) {
   std::vector<std::string> words = {"self", "0"};
-  section.read("allow_uids", words);
+  section.read(key, words);
   for (const std::string& word : words) {
     const bool digits = !word.empty() && word.size() <= 9 &&
                         word.find_first_not_of("0123456789") == std::string::npos;
@@ -47,7 +47,7 @@ void read_uids(Section& section, std::vector<uint32_t>& uids) {
     } else if (digits) {
       uids.push_back(static_cast<uint32_t>(std::stoul(word)));
     } else {
-      section.fault("allow_uids", "\"" + word + "\" is neither a number nor self");
+      section.fault(key, "\"" + word + "\" is neither a number nor self");
     }
   }
 }
@@ -101,7 +101,8 @@ ControlConfig read_control_config(Section& top) {
   // The kernel's limit for the name of a Unix socket.
   if (config.admin.socket.size() > 107) admin.fault("socket", "at most 107 bytes");
   read_mode(admin, config.admin.mode);
-  read_uids(admin, config.admin.allow_uids);
+  read_uids(admin, "allow_uids", config.admin.allow_uids);
+  read_uids(admin, "agent_uids", config.admin.agent_uids);
 
   config.metrics.listen = *base::parse_address("127.0.0.1:9145");
   Section metrics = top.section("metrics");
@@ -112,6 +113,7 @@ ControlConfig read_control_config(Section& top) {
   config.drain = read_drain(top.section("drain"));
   Section names = top.section("names");
   names.read("interval", config.names.interval, Millis{500}, Millis{3'600'000});
+  config.rollout = read_rollout_config(top.section("rollout"));
   read_file_name(top, "log", config.log);
   read_file_name(top, "audit_log", config.audit);
   if (config.audit == "-" || config.audit == "stderr") {

@@ -9,6 +9,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/yaml.h"
+#include "shifter/control/rollout_config.h"
 
 namespace control {
 
@@ -16,6 +17,7 @@ struct AdminConfig {
   std::string socket = "/run/sidecar/admin.sock";
   int mode = 0660;
   std::vector<uint32_t> allow_uids;  // who may command; by default our own and root
+  std::vector<uint32_t> agent_uids;  // who may be the agent, and nothing else; the same default
 };
 
 struct MetricsConfig {
@@ -59,6 +61,7 @@ struct ControlConfig {
   HealthConfig health;
   DrainConfig drain;
   NamesConfig names;
+  RolloutConfig rollout;
   std::string log = "stderr";                          // "-", "stderr" or a file
   std::string audit = "/var/lib/sidecar/audit.jsonl";  // a file
 };

@@ -128,7 +128,9 @@ base::Result<> Control::Parts::start() {
 }
 
 base::Result<> Control::Parts::open_admin() {
-  server = std::make_unique<AdminServer>(loop, config.admin.allow_uids, *commands);
+  std::vector<uint32_t> uids = config.admin.allow_uids;  // commands look which of the two it is
+  uids.insert(uids.end(), config.admin.agent_uids.begin(), config.admin.agent_uids.end());
+  server = std::make_unique<AdminServer>(loop, std::move(uids), *commands);
   auto listener = loop.listen_unix(config.admin.socket, config.admin.mode, *server);
   if (!listener) return tl::unexpected(listener.error());
   server->serve(std::move(*listener));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/check.h"
+#include "shifter/control/agent_families.h"
 
 namespace control {
 namespace {
@@ -32,6 +33,7 @@ ControlLoop::ControlLoop(const base::Clock& clock, routing::DataPlane& plane, Ev
       cookie_keys_(std::move(cookie_keys)),
       state_file_(config_.state.file),
       health_(config_.health, names_of(routing_)),
+      actions_(clock),
       publisher_(plane),
       watches_(routing_.colors.size()) {}
 
@@ -49,11 +51,14 @@ base::Result<> ControlLoop::start() {
   if (loaded->found) {
     fleet_ = merge_fleet(loaded->state.fleet, routing_);
     draw_key_ = loaded->state.draw_key;
+    rollout_ = std::move(loaded->state.rollout);
     health_.restore(std::move(loaded->state.health), time.wall, time.now);
+    actions_.restore(std::move(loaded->state.actions));
   } else {
     fleet_ = initial_fleet(routing_);
     base::random_bytes(draw_key_);
   }
+  actions_.set_guard([this](const Action& action) { return why_not(action); });
   routes_ = routing_.routes;
   CHECK(route_numbers_.number(routes_));  // the config reader bounds them
   addresses_.configure(routing_.colors);
@@ -129,6 +134,7 @@ void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfi
   config_.health = config.health;
   config_.drain = config.drain;
   config_.names = config.names;
+  config_.rollout = config.rollout;
   routing_ = std::move(routing);
   health_.set_limits(config_.health);
   addresses_.configure(routing_.colors);
@@ -180,11 +186,29 @@ void ControlLoop::tick() {
     if (serving && !watches_[i].serving) watches_[i].serving_since = clock_.now();
     watches_[i].serving = serving;
   }
+  actions_.tick();
   publish_if_changed();
   const auto since_save = clock_.now() - saved_at_;
-  if ((unsaved_ && since_save >= kSaveRetry) || (health_.any_up() && since_save >= kHealthSave)) {
+  if (((unsaved_ || actions_.is_unsaved()) && since_save >= kSaveRetry) ||
+      (health_.any_up() && since_save >= kHealthSave)) {
     save(fleet_);
   }
+}
+
+// What an action asks for may no longer be right when an agent comes to take it.
+std::optional<std::string> ControlLoop::why_not(const Action& action) const {
+  const auto color = fleet_.color_named(action.ask.color);
+  if (!color) return "no color is named " + action.ask.color + " now";
+  const FleetColor& one = fleet_.colors[*color];
+  const std::string state(routing::text_of(one.state));
+  if (action.hook == "stop" && one.state != ColorState::maint) {
+    return one.name + " is " + state + " now, only what is empty is stopped";
+  }
+  const bool serves = one.state == ColorState::ready && one.weight > 0 && health_.color(*color).up;
+  if (action.ask.kind == ActionKind::deploy && serves) {
+    return one.name + " has users now, only a color without users is deployed";
+  }
+  return std::nullopt;
 }
 
 void ControlLoop::when_true_everywhere(std::function<void()> then) {
@@ -228,6 +252,7 @@ void ControlLoop::fill(ControlMetrics& metrics) const {
   metrics.probes = probes_;
   metrics.probe_failures = probe_failures_;
   metrics.name_failures = name_failures_;
+  fill_agent_metrics(actions_, metrics.agent);
 }
 
 void ControlLoop::publish(std::function<void()> applied) {
@@ -267,7 +292,9 @@ void ControlLoop::publish_if_changed() {
 bool ControlLoop::save(const Fleet& fleet) {
   TimeBase time{clock_.now(), clock_.wall(), boot_id_};
   saved_at_ = time.now;
-  auto saved = state_file_.save({fleet, health_.save(time.wall), draw_key_}, time);
+  auto saved = state_file_.save(
+      {fleet, health_.save(time.wall), draw_key_, actions_.saved(), rollout_}, time);
+  if (saved) actions_.mark_saved();
   const bool was_unsaved = std::exchange(unsaved_, !saved);
   if (saved) {
     ++saves_;

@@ -12,6 +12,7 @@
 #include "proxy/base/mac.h"
 #include "proxy/routing/config.h"
 #include "proxy/routing/data_plane.h"
+#include "shifter/control/actions.h"
 #include "shifter/control/addresses.h"
 #include "shifter/control/config.h"
 #include "shifter/control/drain.h"
@@ -20,6 +21,7 @@
 #include "shifter/control/fleet.h"
 #include "shifter/control/health.h"
 #include "shifter/control/publisher.h"
+#include "shifter/control/rollout_state.h"
 #include "shifter/control/state_file.h"
 
 namespace control {
@@ -38,6 +40,11 @@ class ControlLoop {
   const Health& health() const { return health_; }
   const AddressBook& addresses() const { return addresses_; }
   const Publisher& publisher() const { return publisher_; }
+  // Saved with the fleet, in one write; RolloutControl owns what it says.
+  SavedRollout& rollout() { return rollout_; }
+  const SavedRollout& rollout() const { return rollout_; }
+  Actions& actions() { return actions_; }
+  const Actions& actions() const { return actions_; }
   void set_on_publish(std::function<void()> told) { publisher_.set_on_change(std::move(told)); }
   const ControlConfig& config() const { return config_; }
   const routing::RoutingConfig& routing() const { return routing_; }
@@ -102,6 +109,7 @@ class ControlLoop {
   void tell_health();
   bool closing_applied(size_t color) const;
   bool is_settled(size_t color) const;
+  std::optional<std::string> why_not(const Action& action) const;
 
   const base::Clock& clock_;
   routing::DataPlane& plane_;
@@ -115,6 +123,8 @@ class ControlLoop {
   Fleet fleet_;
   Health health_;
   AddressBook addresses_;
+  Actions actions_;
+  SavedRollout rollout_;
   Publisher publisher_;
   RouteNumbers route_numbers_;
   std::vector<routing::Route> routes_;

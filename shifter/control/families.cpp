@@ -274,7 +274,11 @@ std::vector<MetricFamily> make_families(const Totals& totals, const ControlMetri
   writer.tallies();
   writer.colors();
   writer.control();
-  return writer.take();
+  std::vector<MetricFamily> families = writer.take();
+  std::vector<std::string> colors;
+  for (const ColorMetrics& color : control.colors) colors.push_back(color.name);
+  add_agent_families(control.agent, colors, families);
+  return families;
 }
 
 }  // namespace control

@@ -9,6 +9,7 @@
 #include "proxy/base/metrics.h"
 #include "proxy/routing/backend_id.h"
 #include "proxy/routing/totals.h"
+#include "shifter/control/agent_families.h"
 
 namespace control {
 
@@ -43,6 +44,7 @@ struct ControlMetrics {
   int64_t commands_refused = 0;
   int64_t admin_clients = 0;
   int64_t log_dropped = 0;
+  AgentMetrics agent;
   double started_seconds = 0;  // Unix time
   std::string program_version;
 };

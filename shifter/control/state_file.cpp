@@ -6,6 +6,7 @@
 
 #include "proxy/base/files.h"
 #include "proxy/base/mac.h"
+#include "shifter/control/actions_saved.h"
 
 namespace control {
 namespace {
@@ -142,6 +143,16 @@ SavedState read_saved(const Json& json, const TimeBase& time) {
   if (!unhex(json.at("draw_key").get<std::string>(), state.draw_key)) {
     throw std::runtime_error("draw_key");
   }
+  // Absent in files of earlier versions.
+  if (json.contains("actions")) state.actions = read_actions(json.at("actions"), same_boot, time);
+  if (json.contains("redraw")) {
+    const Json& redraw = json.at("redraw");
+    if (auto color = state.fleet.color_named(redraw.at("color").get<std::string>())) {
+      state.fleet.redraw = {static_cast<routing::ColorIndex>(*color),
+                            redraw.at("epoch").get<uint64_t>()};
+    }
+  }
+  if (json.contains("rollout")) state.rollout = read_rollout(json.at("rollout"), same_boot, time);
   return state;
 }
 
@@ -166,7 +177,12 @@ std::string write_state(const SavedState& state, const TimeBase& time) {
                  {"max", state.fleet.hold.max},
                  {"timeout_ms", state.fleet.hold.timeout.count()}}},
                {"health", Json::array()},
-               {"draw_key", hex(state.draw_key)}};
+               {"draw_key", hex(state.draw_key)},
+               {"actions", write_actions(state.actions, time)}};
+  json["rollout"] = write_rollout(state.rollout, time);
+  if (const auto& redraw = state.fleet.redraw; redraw && redraw->color < state.fleet.colors.size()) {
+    json["redraw"] = {{"color", state.fleet.colors[redraw->color].name}, {"epoch", redraw->epoch}};
+  }
   for (const FleetColor& color : state.fleet.colors) {
     json["colors"].push_back(write_color(color, time));
   }

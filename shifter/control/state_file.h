@@ -10,8 +10,10 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/result.h"
+#include "shifter/control/actions.h"
 #include "shifter/control/fleet.h"
 #include "shifter/control/health.h"
+#include "shifter/control/rollout_state.h"
 
 namespace control {
 
@@ -19,6 +21,8 @@ struct SavedState {
   Fleet fleet;
   std::vector<SavedHealth> health;
   std::array<uint8_t, 16> draw_key{};  // for draws by session key and address
+  SavedActions actions;
+  SavedRollout rollout;
 };
 
 // Deadlines are kept on both clocks: the monotonic one holds while the machine runs (a jump of the
