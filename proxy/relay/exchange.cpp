@@ -72,7 +72,8 @@ void Exchange::read_head_facts(const http::RequestHead& head) {
     worker_.write_request_id(request_id_);
   }
   forward_.clear();
-  const int dropped = write_request_head(head, client_->facts(), request_id_, forward_);
+  const int dropped = write_request_head(head, client_->facts(), request_id_,
+                                         worker_.table().force, forward_);
   if (dropped > 0) worker_.counters().tally(Tally::underscored_fields_dropped, dropped);
   target_at_ = http::text_of(head.method).size() + 1;
   path_bytes_ = head.path.size();
@@ -115,6 +116,7 @@ bool Exchange::answer_ourselves(const http::RequestHead& head) {
   client_address_ = reading.client;
   https_ = reading.https;
   user_ = reading.user;
+  if (reading.force_rejected) worker_.counters().tally(Tally::forces_rejected);
   if (reading.cookie_rejected) worker_.counters().tally(Tally::cookies_rejected);
   return !take_route(reading.match);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "proxy/routing/affinity.h"
+
 namespace relay {
 namespace {
 
@@ -123,6 +125,25 @@ void write_via(const http::RequestHead& head, std::string_view instance, std::st
   out += "\r\n";
 }
 
+// The field without any cookie of that name; nothing if no other is left.
+void write_other_cookies(const Field& field, std::string_view without, std::string& out) {
+  const size_t before = out.size();
+  out.append(field.name).append(": ");
+  const size_t start = out.size();
+  std::string_view rest = field.value;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (routing::find_cookie(pair, without)) continue;
+    if (out.size() > start) out += ';';
+    out +=
+        out.size() > start ? pair : pair.substr(std::min(pair.find_first_not_of(' '), pair.size()));
+  }
+  out += "\r\n";
+  if (out.size() == start + 2) out.resize(before);
+}
+
 }  // namespace
 
 base::Address client_address(const http::RequestHead& head, const ClientFacts& client) {
@@ -160,7 +181,7 @@ int max_forwards(const http::RequestHead& head) {
 }
 
 int write_request_head(const http::RequestHead& head, const ClientFacts& client,
-                       std::string_view request_id, std::string& out) {
+                       std::string_view request_id, const routing::Force& force, std::string& out) {
   http::write_request_line(head.method, head.target, out);
   http::write_field("Host", head.host, out);
   int underscored = 0;
@@ -170,6 +191,15 @@ int write_request_head(const http::RequestHead& head, const ClientFacts& client,
       continue;
     }
     if (field.hop_by_hop || is_ours(field.id)) continue;
+    if (field.name.size() == force.name.size() &&
+        http::equal_ignoring_case(field.name, force.name)) {
+      continue;
+    }
+    if (field.id == FieldId::cookie && !force.tokens.empty() &&
+        routing::find_cookie(field.value, force.name)) {
+      write_other_cookies(field, force.name, out);
+      continue;
+    }
     if (!client.trusted && speaks_for_a_front(field.name)) continue;
     if (field.id == FieldId::max_forwards && head.method == http::Method::options) continue;
     http::write_field(field.name, field.value, out);

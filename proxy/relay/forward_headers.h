@@ -10,6 +10,7 @@
 #include "proxy/base/address.h"
 #include "proxy/http/message.h"
 #include "proxy/http/writer.h"
+#include "proxy/routing/routing_table.h"
 
 namespace relay {
 
@@ -32,10 +33,12 @@ bool has_looped(const http::RequestHead& head, std::string_view instance);
 // limit, or one that nobody can read.
 int max_forwards(const http::RequestHead& head);
 
-// The request line and fields, without framing, Connection, Upgrade and the end: those depend on
-// the backend and come with write_request_end. Returns how many underscored fields were dropped.
+// What testers say to us is not the backend's to read (routing::Force): the header never passes,
+// and the cookie of that name is cut out of its field while there are tokens. The request line and
+// fields, without framing, Connection, Upgrade and the end: those depend on the backend and come
+// with write_request_end. Returns how many underscored fields were dropped.
 int write_request_head(const http::RequestHead& head, const ClientFacts& client,
-                       std::string_view request_id, std::string& out);
+                       std::string_view request_id, const routing::Force& force, std::string& out);
 
 struct RequestEnd {
   bool websocket = false;

@@ -1,6 +1,7 @@
 #include "proxy/relay/request_facts.h"
 
 #include "proxy/base/mac.h"
+#include "proxy/routing/force.h"
 
 namespace relay {
 namespace {
@@ -33,6 +34,14 @@ std::string_view session_key(const http::RequestHead& head, const routing::Sessi
   return {};
 }
 
+// What a tester says, as header or as cookie.
+std::string_view force_word(const http::RequestHead& head, const std::string& name) {
+  for (const Field& field : head.fields) {
+    if (!field.underscored && http::equal_ignoring_case(field.name, name)) return field.value;
+  }
+  return cookie_named(head, name).value_or(std::string_view());
+}
+
 uint64_t address_hash(const http::RequestHead& head, const base::Address& client,
                       const std::array<uint8_t, 16>& key, std::string& scratch) {
   scratch.assign(reinterpret_cast<const char*>(client.ip.data()), client.ip.size());
@@ -61,6 +70,11 @@ RequestReading read_request(const http::RequestHead& head, const ClientFacts& cl
   }
   if (reading.facts.cookie) {
     reading.user = reading.facts.cookie->nonce;
+  }
+  if (!table.force.tokens.empty()) {
+    const std::string_view word = force_word(head, table.force.name);
+    if (!word.empty()) reading.facts.forced = routing::forced_color(word, table);
+    reading.force_rejected = !word.empty() && !reading.facts.forced;
   }
   const std::string_view key = session_key(head, table.session_keys);
   if (!key.empty()) {

@@ -19,6 +19,7 @@ struct RequestReading {
   base::Address client;          // as forwarded
   bool https = false;            // as the user sees it
   bool cookie_rejected = false;  // a cookie of our name that we did not sign
+  bool force_rejected = false;   // a tester's word that names no color, or has no token of ours
   uint64_t user = 0;             // for fairness between users: nonce or session hash, 0 unknown
 };
 

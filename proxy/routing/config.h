@@ -36,6 +36,7 @@ struct HoldConfig {
 struct ForceConfig {
   std::string header = "X-Sidecar-Color";
   std::string token_file = "/var/lib/sidecar/force.key";  // no such file: nobody can force
+  std::vector<std::string> tokens;                        // what the control plane read there
 };
 
 struct RoutingConfig {

@@ -76,6 +76,12 @@ struct Redraw {
   uint64_t epoch = 0;  // at which the rollout began
 };
 
+// Testers who may name their color: see force.h.
+struct Force {
+  std::string name;                 // of the header and the cookie
+  std::vector<std::string> tokens;  // none: nobody can
+};
+
 struct RoutingTable {
   uint64_t version = 0;  // grows with every published table
   uint64_t epoch = 0;    // grows with every intention of an operator or a rollout
@@ -86,6 +92,7 @@ struct RoutingTable {
   std::vector<base::Key> cookie_keys;  // the first signs
   std::array<uint8_t, 16> hash_key{};  // for draws by session key and address
   SessionKeys session_keys;
+  Force force;
   std::optional<Redraw> redraw;
   bool held = false;  // `hold on`: new requests wait
   int hold_max = 200;

@@ -59,7 +59,8 @@ enum class Tally : uint8_t {
   connect_failures,
   underscored_fields_dropped,
   forced,
-  own_answers,  // answered without a backend
+  forces_rejected,  // a tester's word without a token of ours
+  own_answers,      // answered without a backend
 };
 inline constexpr int kTallies = static_cast<int>(Tally::own_answers) + 1;
 std::string_view text_of(Tally tally);

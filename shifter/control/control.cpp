@@ -15,6 +15,7 @@
 #include "shifter/control/control_loop.h"
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
+#include "shifter/control/force_tokens.h"
 #include "shifter/control/probes.h"
 
 namespace control {
@@ -107,6 +108,9 @@ base::Result<> Control::Parts::start() {
   state_lock = std::move(*lock);
   auto keys = base::read_or_create_keys(routing.affinity.secret_file);
   if (!keys) return tl::unexpected(keys.error());
+  auto tokens = read_force_tokens(routing.force.token_file);
+  if (!tokens) return tl::unexpected(tokens.error());
+  routing.force.tokens = std::move(*tokens);
   auto opened = AuditLog::open(config.audit);
   if (!opened) return tl::unexpected(opened.error());
   audit = std::move(*opened);
@@ -221,6 +225,11 @@ AdminCommands::Reloaded Control::Parts::reload() {
   AdminCommands::Reloaded answer{fresh.faults, fresh.needs_restart, {}};
   if (!control->route_numbers().has_room_for(fresh.routing.routes)) {
     answer.faults.push_back("routes: too many names since the start; restart to forget old ones");
+  }
+  if (auto tokens = read_force_tokens(fresh.routing.force.token_file)) {
+    fresh.routing.force.tokens = std::move(*tokens);
+  } else {
+    answer.faults.push_back(tokens.error().detail);
   }
   if (!answer.faults.empty()) return answer;
   if (!same_order(fresh.routing, control->routing())) {

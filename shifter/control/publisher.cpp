@@ -38,6 +38,7 @@ RoutingTable make_table(const TableFacts& facts) {
   table.tls = facts.config.tls_context;
   table.hash_key = facts.draw_key;
   table.session_keys.names = facts.config.affinity.session_keys;
+  table.force = {facts.config.force.header, facts.config.force.tokens};
   table.held = facts.fleet.hold.on;
   table.hold_max = table.held ? facts.fleet.hold.max : facts.config.hold.max;
   table.hold_timeout = table.held ? facts.fleet.hold.timeout : facts.config.hold.timeout;

@@ -55,18 +55,38 @@ class Forwarded : public testing::Test {
   }
   Lines write(const http::RequestHead& head) {
     std::string out;
-    underscored_ = write_request_head(head, client_, "req-1", out);
+    underscored_ = write_request_head(head, client_, "req-1", force_, out);
     return lines_of(out);
   }
   // What the backend gets when the client sends these fields.
   Lines sent(const std::string& fields) { return write(read_with(fields)); }
 
   ClientFacts client_;
+  routing::Force force_{"X-Sidecar-Color", {}};
   http::HeadParser parser_{http::HeadLimits{}};
   std::string bytes_;
   http::RequestHead head_;
   int underscored_ = 0;
 };
+
+// C19: what a tester says never reaches a backend, whether it counts or not.
+TEST_F(Forwarded, RequestNeverCarriesATestersWord) {
+  const auto carries = [](const Lines& lines, std::string_view text) {
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+      return line.find(text) != std::string::npos;
+    });
+  };
+  const std::string fields =
+      "x-sidecar-color: green:word\r\nCookie: a=1; X-Sidecar-Color=green:word; b=2\r\n";
+  EXPECT_TRUE(carries(sent(fields), "Cookie: a=1; X-Sidecar-Color")) << "nobody can force";
+  force_.tokens = {"0123456789abcdef"};
+  EXPECT_FALSE(carries(sent(fields), "word"));
+  EXPECT_TRUE(carries(sent(fields), "Cookie: a=1; b=2"));
+  EXPECT_TRUE(carries(sent("Cookie: X-Sidecar-Color=x;b=2\r\n"), "Cookie: b=2"));
+  EXPECT_TRUE(carries(sent("Cookie: b=2;X-Sidecar-Color=x\r\n"), "Cookie: b=2"));
+  EXPECT_FALSE(carries(sent("Cookie: X-Sidecar-Color=x\r\n"), "Cookie"));
+  EXPECT_TRUE(carries(sent("Cookie: X-Sidecar-Color2=x\r\n"), "Cookie: X-Sidecar-Color2=x"));
+}
 
 TEST_F(Forwarded, RequestOfAStrangerCarriesExactlyOneHop) {
   EXPECT_EQ(sent("Accept: */*\r\n"), (Lines{

@@ -54,6 +54,28 @@ class Facts : public testing::Test {
   std::string scratch_;
 };
 
+// C19
+TEST_F(Facts, NameATestersColorOnlyWithAToken) {
+  const std::string token = "0123456789abcdef";
+  const std::string word = "X-Sidecar-Color: green:" + token + "\r\n";
+  table_.force = {"X-Sidecar-Color", {}};
+  EXPECT_FALSE(read("/x", word).facts.forced) << "there are no tokens";
+  EXPECT_FALSE(read("/x", word).force_rejected);
+  table_.force.tokens = {"another token of it", token};
+  EXPECT_EQ(read("/x", word).facts.forced, routing::kGreen);
+  EXPECT_FALSE(read("/x", word).force_rejected);
+  EXPECT_EQ(read("/x", "Cookie: a=b; X-Sidecar-Color=green:" + token + "\r\n").facts.forced,
+            routing::kGreen);
+  for (const std::string& wrong :
+       std::vector<std::string>{"green", "green:", "red:" + token, ":" + token, token,
+                                "green:" + token + "0", "green:0123456789abcdeX"}) {
+    const RequestReading reading = read("/x", "X-Sidecar-Color: " + wrong + "\r\n");
+    EXPECT_FALSE(reading.facts.forced) << wrong;
+    EXPECT_TRUE(reading.force_rejected) << wrong;
+  }
+  EXPECT_FALSE(read("/x").force_rejected);
+}
+
 TEST_F(Facts, NameTheRouteByThePathAlone) {
   EXPECT_EQ(route_of(read("/jsonrpc?x=/web/login")), "rpc");
   EXPECT_EQ(route_of(read("/web/%6cogin")), "entry");
