@@ -3,32 +3,10 @@
 
 #include "f29svc/api/api.h"
 #include "f29svc/api/api_json.h"
+#include "f29svc/api/asked.h"
 #include "f29svc/exports/exports.h"
 
 namespace f29 {
-
-namespace {
-
-HttpResponse json(std::string body) { return {200, "application/json", std::move(body), {}}; }
-
-template <class T>
-HttpResponse json_or_error(const Outcome<T>& outcome) {
-  return outcome ? json(json_of(*outcome)) : error_response(outcome.error());
-}
-
-std::string query_of(const Call& call, const char* name, std::string otherwise = {}) {
-  const auto found = call.request.query.find(name);
-  return found == call.request.query.end() ? otherwise : found->second;
-}
-
-// Names are shown again: short, and in one line.
-bool is_good_name(const std::string& name) {
-  return !name.empty() && name.size() <= 200 && std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20;
-  });
-}
-
-}  // namespace
 
 HttpResponse Api::health(const Call&) {
   if (service_.store().ping()) return json("{\"ok\":true}\n");
@@ -48,7 +26,8 @@ HttpResponse Api::companies(const Call&) {
 
 HttpResponse Api::periods(const Call& call) {
   auto all = service_.store().periods(call.company);
-  return all ? json(json_of(*all)) : error_response(refusal_of(all.error()));
+  return all ? json(json_of(*all, service_.holidays()))
+             : error_response(refusal_of(all.error()));
 }
 
 HttpResponse Api::period(const Call& call) {
@@ -56,7 +35,7 @@ HttpResponse Api::period(const Call& call) {
   if (!one) return error_response(refusal_of(one.error()));
   auto imports = service_.store().imports(call.company, call.period);
   if (!imports) return error_response(refusal_of(imports.error()));
-  return json(json_of(*one, *imports));
+  return json(json_of(*one, *imports, service_.holidays()));
 }
 
 HttpResponse Api::import_file(const Call& call) {
@@ -131,13 +110,19 @@ HttpResponse Api::one_return(const Call& call) {
 }
 
 HttpResponse Api::move(const Call& call, ReturnState to) {
-  const std::string folio = query_of(call, "folio");
-  if (!folio.empty() &&
-      (folio.size() > 20 || folio.find_first_not_of("0123456789") != folio.npos)) {
+  Closing closing;
+  closing.folio = query_of(call, "folio");
+  if (closing.folio.size() > 20 ||
+      closing.folio.find_first_not_of("0123456789") != closing.folio.npos) {
     return error_response({422, "bad_folio", "folio: at most 20 digits", {}});
   }
+  Asked asked(call);
+  closing.on = asked.date("date", today());
+  closing.amount = Pesos{asked.number("amount", -1, 0, kAmountMost)};
+  closing.payment = asked.words("payment", 64);
+  if (auto fault = asked.fault()) return error_response(*fault);
   return json_or_error(
-      service_.move_to(call.company, call.period, call.version, to, folio, call.actor));
+      service_.move_to(call.company, call.period, call.version, to, closing, call.actor));
 }
 
 HttpResponse Api::sent(const Call& call) { return move(call, ReturnState::sent); }

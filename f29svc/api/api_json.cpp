@@ -55,6 +55,11 @@ void write_return_record(JsonWriter& json, const ReturnRecord& record) {
   json.member("iva_credito", record.iva_credito.value());
   json.member("inputs_revision", record.inputs_revision);
   json.member("computed_at", record.computed_at);
+  json.member("sent_on", record.sent_on.text());
+  json.member("paid_on", record.paid_on.text());
+  json.member("paid_amount", record.paid_amount.value());
+  json.member("payment", record.payment);
+  json.member("ready", record.is_ready);
   list(json, "history", record.history, [](JsonWriter& entry, const StateRecord& state) {
     entry.open('{');
     entry.member("state", state_text(state.state));
@@ -66,11 +71,30 @@ void write_return_record(JsonWriter& json, const ReturnRecord& record) {
   json.close('}');
 }
 
-void write_period(JsonWriter& json, const PeriodRecord& period) {
-  json.open('{');
+void write_period(JsonWriter& json, const PeriodRecord& period, const std::vector<Date>& holidays) {
+  const ReturnRecord& record = period.returns.back();
+  Date due = record.due;
+  if (due.is_none()) {
+    DueRules rules;
+    rules.holidays = holidays;
+    due = due_date(period.period, Declaration::normal, rules);
+  }
   json.member("period", period.period.text());
-  json.member("version", period.returns.back().version);
-  json.member("state", state_text(period.returns.back().state));
+  json.member("version", record.version);
+  json.member("state", state_text(record.state));
+  json.member("closed", is_closed(record.state));
+  json.member("due", due.text());
+  json.member("declaration", declaration_text(record.declaration));
+  json.member("to_pay", record.to_pay.value());
+  json.member("folio", record.folio);
+  json.member("computed_at", record.computed_at);
+  json.member("ready", record.is_ready);
+  json.member("flow", record.flow.empty() ? std::string("none") : record.flow);
+  json.key("findings");
+  json.open('{');
+  json.member("error", record.findings[2]);
+  json.member("warning", record.findings[1]);
+  json.member("note", record.findings[0]);
   json.close('}');
 }
 
@@ -127,15 +151,20 @@ std::string json_of(const std::vector<CompanyRecord>& companies) {
   });
 }
 
-std::string json_of(const std::vector<PeriodRecord>& periods) {
-  return object([&](JsonWriter& json) { list(json, "periods", periods, write_period); });
+std::string json_of(const std::vector<PeriodRecord>& periods, const std::vector<Date>& holidays) {
+  return object([&](JsonWriter& json) {
+    list(json, "periods", periods, [&](JsonWriter& one, const PeriodRecord& period) {
+      one.open('{');
+      write_period(one, period, holidays);
+      one.close('}');
+    });
+  });
 }
 
-std::string json_of(const PeriodRecord& period, const std::vector<ImportRecord>& imports) {
+std::string json_of(const PeriodRecord& period, const std::vector<ImportRecord>& imports,
+                    const std::vector<Date>& holidays) {
   return object([&](JsonWriter& json) {
-    json.member("period", period.period.text());
-    json.member("version", period.returns.back().version);
-    json.member("state", state_text(period.returns.back().state));
+    write_period(json, period, holidays);
     list(json, "returns", period.returns, write_return_record);
     list(json, "imports", imports, write_import);
   });

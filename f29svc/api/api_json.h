@@ -15,8 +15,10 @@ std::string json_of(const Imported& imported);
 std::string json_of(const Validated& validated);
 std::string json_of(const ReturnRecord& record);
 std::string json_of(const std::vector<CompanyRecord>& companies);
-std::string json_of(const std::vector<PeriodRecord>& periods);
-std::string json_of(const PeriodRecord& period, const std::vector<ImportRecord>& imports);
+// A period that was never computed is due as a usual return; `holidays` are those beyond the table.
+std::string json_of(const std::vector<PeriodRecord>& periods, const std::vector<Date>& holidays);
+std::string json_of(const PeriodRecord& period, const std::vector<ImportRecord>& imports,
+                    const std::vector<Date>& holidays);
 std::string json_of(const std::vector<ReturnRecord>& returns);
 std::string json_of(const std::vector<InputsRecord>& inputs);
 

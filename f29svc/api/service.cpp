@@ -178,7 +178,7 @@ Outcome<Validated> TaxService::validate(Rut company, Period period, const std::s
   validated.findings = findings.take();
   if (validated.valid && (*work)->current().state == ReturnState::computed) {
     auto moved =
-        (*work)->move_to((*work)->current().version, ReturnState::validated, "", actor, "checked");
+        (*work)->move_to((*work)->current().version, ReturnState::validated, {}, actor, "checked");
     if (moved) moved = (*work)->commit();
     if (!moved) return refuse(told("store_failed", moved.error()));
   }
@@ -187,10 +187,22 @@ Outcome<Validated> TaxService::validate(Rut company, Period period, const std::s
 }
 
 Outcome<ReturnRecord> TaxService::move_to(Rut company, Period period, int version, ReturnState to,
-                                          const std::string& folio, const std::string& actor) {
+                                          const Closing& closing, const std::string& actor) {
   auto work = store_.work(company, period, false);
   if (!work) return refuse(told("store_failed", work.error()));
-  auto moved = (*work)->move_to(version, to, folio, actor, "");
+  Closing full = closing;
+  if (version >= 1 && version <= (*work)->current().version) {
+    const ReturnRecord& record = (*work)->returns()[static_cast<size_t>(version - 1)];
+    if (full.amount < Pesos{}) full.amount = record.to_pay;
+    if (to == ReturnState::paid && full.on < record.sent_on) {
+      return refuse(422, "bad_date", "it was sent later, on " + record.sent_on.text());
+    }
+  }
+  std::string note = full.on.text();
+  if (!full.folio.empty()) note += ", folio " + full.folio;
+  if (to == ReturnState::paid) note += ", paid " + std::to_string(full.amount.value());
+  if (!full.payment.empty()) note += ", " + full.payment;
+  auto moved = (*work)->move_to(version, to, full, actor, note);
   if (!moved) return refuse(told("store_failed", moved.error()));
   if (auto done = (*work)->commit(); !done) return refuse(told("store_failed", done.error()));
   return (*work)->returns()[static_cast<size_t>(version - 1)];
@@ -206,8 +218,8 @@ Outcome<ReturnRecord> TaxService::rectify(Rut company, Period period, const std:
   return (*work)->current();
 }
 
-Outcome<Return> TaxService::load(Rut company, Period period, int version) {
-  auto stored = store_.load(company, period, version);
+Outcome<Return> TaxService::load(Rut company, Period period, int version, bool with_provenance) {
+  auto stored = store_.load(company, period, version, with_provenance);
   if (!stored) return refuse(told("store_failed", stored.error()));
   return std::move(*stored);
 }

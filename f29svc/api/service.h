@@ -59,6 +59,7 @@ class TaxService {
 
   Store& store() { return store_; }
   const ServiceCounters& counters() const { return counters_; }
+  const std::vector<Date>& holidays() const { return options_.holidays; }
 
   // A register file, or a JSON list of moves. `name` as the user calls it: what it says about
   // company and period must be so.
@@ -79,11 +80,12 @@ class TaxService {
   Outcome<Return> compute(Rut company, Period period, const std::string& actor);
   // Checks the stored return again; `validated` if nothing is wrong.
   Outcome<Validated> validate(Rut company, Period period, const std::string& actor);
+  // An amount below 0: what the return says.
   Outcome<ReturnRecord> move_to(Rut company, Period period, int version, ReturnState to,
-                                const std::string& folio, const std::string& actor);
+                                const Closing& closing, const std::string& actor);
   Outcome<ReturnRecord> rectify(Rut company, Period period, const std::string& actor,
                                 const std::string& reason);
-  Outcome<Return> load(Rut company, Period period, int version);
+  Outcome<Return> load(Rut company, Period period, int version, bool with_provenance = true);
 
  private:
   Outcome<std::unique_ptr<PeriodWork>> work(Rut company, Period period, bool make);

@@ -1,7 +1,9 @@
 // The one wrapper of cpp-httplib, both halves. What the library leaves open is closed here: time
 // and size of a head, bodies that grow when decompressed, waiting connections, and the answer that
 // a client would lose if the socket were closed over its unread bytes.
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -188,7 +190,23 @@ class LimitedStream final : public httplib::Stream {
     }
     return static_cast<ssize_t>(size);
   }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    if (::getpeername(socket_, any, &length) != 0) return;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (address.ss_family == AF_INET) {
+      const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address);
+      ::inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+      port = ntohs(v4->sin_port);
+    } else if (address.ss_family == AF_INET6) {
+      const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address);
+      ::inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+      port = ntohs(v6->sin6_port);
+    }
+    ip = host;
+  }
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return socket_; }
 
@@ -288,7 +306,7 @@ class BoundedQueue final : public httplib::TaskQueue {
   std::vector<std::thread> threads_;
 };
 
-HttpRequest view_of(const httplib::Request& from) {
+HttpRequest view_of(const httplib::Request& from, const std::string& user_header) {
   HttpRequest request;
   request.method = from.method;
   request.path = from.path;
@@ -301,6 +319,13 @@ HttpRequest view_of(const httplib::Request& from) {
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   request.authorization = from.get_header_value("Authorization");
   request.api_key = from.get_header_value("X-API-Key");
+  request.cookie = from.get_header_value("Cookie");
+  request.csrf = from.get_header_value("X-CSRF-Token");
+  request.peer = from.remote_addr;
+  // Twice is a client that tries to be somebody beside the front proxy's own.
+  if (!user_header.empty() && from.get_header_value_count(user_header) == 1) {
+    request.remote_user = from.get_header_value(user_header);
+  }
   return request;
 }
 
@@ -331,11 +356,11 @@ class LimitedServer final : public httplib::Server {
     set_error_handler(httplib::Server::Handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           if (!response.body.empty()) return;
-          give(view_of(request), handler_.refuse(status_of(response.status)), response);
+          give(view_of(request, options_.user_header), handler_.refuse(status_of(response.status)), response);
         }));
     set_exception_handler(
         [this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
-          give(view_of(request), handler_.refuse(500), response);
+          give(view_of(request, options_.user_header), handler_.refuse(500), response);
         });
   }
 
@@ -388,7 +413,7 @@ class LimitedServer final : public httplib::Server {
     return from.has_header("Transfer-Encoding") || from.has_header("Content-Length");
   }
   bool begin(const httplib::Request& from, httplib::Response& response) {
-    const HttpRequest request = view_of(from);
+    const HttpRequest request = view_of(from, options_.user_header);
     if (auto early = handler_.begin(request)) {
       give(request, std::move(*early), response);
       return true;
@@ -406,7 +431,7 @@ class LimitedServer final : public httplib::Server {
   }
   void take_body(const httplib::Request& from, httplib::Response& response,
                  const httplib::ContentReader& reader) {
-    HttpRequest request = view_of(from);
+    HttpRequest request = view_of(from, options_.user_header);
     if (from.is_multipart_form_data()) return give(request, handler_.refuse(415), response);
     bool too_large = false;
     const bool whole = reader([&](const char* bytes, size_t size) {

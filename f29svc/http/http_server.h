@@ -24,6 +24,7 @@ struct HttpServerOptions {
   base::Millis head_timeout{10'000};   // from the first byte's wait to the end of the head
   base::Millis body_timeout{120'000};  // for the whole body
   base::Millis write_timeout{30'000};  // for the whole answer
+  std::string user_header;  // in which a front proxy names its user; empty: none is read
 };
 
 struct HttpRequest {
@@ -32,7 +33,11 @@ struct HttpRequest {
   std::map<std::string, std::string> query;  // first value of each name
   std::string content_type;                  // without parameters, lower case
   std::string authorization;
-  std::string api_key;  // X-API-Key
+  std::string api_key;      // X-API-Key
+  std::string cookie;       // as it came
+  std::string csrf;         // X-CSRF-Token
+  std::string remote_user;  // of `user_header`; empty too where it came twice
+  std::string peer;         // the address that sent this
   std::string body;     // empty in `begin`
 };
 

@@ -1,6 +1,7 @@
 #include "f29svc/store/period_work.h"
 
 #include "f29svc/store/document_text.h"
+#include "f29svc/store/form_rows.h"
 #include "f29svc/store/record_rows.h"
 #include "f29svc/store/return_rows.h"
 #include "proxy/base/log.h"
@@ -98,6 +99,7 @@ base::Result<> PeriodWork::check_open() const {
 }
 
 base::Result<> PeriodWork::back_to_draft(const std::string& actor, const std::string& note) {
+  if (auto done = not_ready(returns_.back()); !done) return done;
   if (current().state == ReturnState::draft) return {};
   return set_state(returns_.back(), ReturnState::draft, actor, note);
 }
@@ -190,33 +192,7 @@ base::Result<std::vector<ImportRecord>> PeriodWork::sources() {
 
 base::Result<> PeriodWork::documents_of(const ImportRecord& import, uint16_t file,
                                         const DocumentSink& sink) {
-  Document document;
-  bool readable = true;
-  auto done = database_->query(
-      "SELECT side, section, type, counterparty, folio, issued, net, exempt, total, line, name, "
-      "detail FROM documents WHERE import_id = :a ORDER BY seq",
-      {import.id}, "iiiiiiiiiitt", [&](const SqlRow& row) {
-        document.clear();
-        document.company = company_.rut;
-        document.file = file;
-        document.side = static_cast<Side>(row.number(0));
-        document.section = static_cast<Section>(row.number(1));
-        document.type = static_cast<uint16_t>(row.number(2));
-        document.counterparty = Rut{static_cast<uint32_t>(row.number(3))};
-        document.folio = row.number(4);
-        document.issued = date_of(row.number(5));
-        document.net = Pesos{row.number(6)};
-        document.exempt = Pesos{row.number(7)};
-        document.total = Pesos{row.number(8)};
-        document.line = static_cast<uint32_t>(row.number(9));
-        document.name = row.text(10);
-        readable = readable && read_detail(row.text(11), document);
-        if (readable) sink(document);
-      });
-  if (done && !readable) {
-    return base::fail(ErrorCode::io_failed, base::Side::proxy, "a stored document is unreadable");
-  }
-  return done;
+  return read_documents(*database_, company_.rut, import, file, "", {}, sink);
 }
 
 base::Result<std::vector<Finding>> PeriodWork::findings_of(const ImportRecord& import) {
@@ -280,6 +256,7 @@ base::Result<> PeriodWork::save(const Return& tax_return, int inputs_revision,
   if (auto open = check_open(); !open) return open;
   ReturnRecord& record = returns_.back();
   if (auto done = clear_return(record.id); !done) return done;
+  if (auto done = not_ready(record); !done) return done;
   auto done = database_->run(
       "UPDATE returns SET iva_debito = :a, iva_credito = :b, declaration = :c, due = :d, "
       "settings = :e, inputs_revision = :f, computed_at = :g WHERE id = :h",
@@ -301,7 +278,7 @@ base::Result<> PeriodWork::save(const Return& tax_return, int inputs_revision,
   return read_returns();
 }
 
-base::Result<> PeriodWork::move_to(int version, ReturnState to, const std::string& folio,
+base::Result<> PeriodWork::move_to(int version, ReturnState to, const Closing& closing,
                                    const std::string& actor, const std::string& note) {
   if (version < 1 || version > current().version) {
     return base::fail(ErrorCode::not_found, base::Side::client, "no such version");
@@ -313,16 +290,45 @@ base::Result<> PeriodWork::move_to(int version, ReturnState to, const std::strin
     return base::fail(conflict("a return that is " + std::string(state_text(record.state)) +
                                " cannot become " + std::string(state_text(to))));
   }
-  if (!folio.empty()) {
-    auto done = database_->run("UPDATE returns SET folio = :a WHERE id = :b", {folio, record.id});
-    if (!done) return done;
-    record.folio = folio;
+  if (!closing.folio.empty()) record.folio = closing.folio;
+  if (to == ReturnState::sent) record.sent_on = closing.on;
+  if (to == ReturnState::paid) {
+    record.paid_on = closing.on;
+    record.paid_amount = closing.amount;
+    record.payment = closing.payment;
   }
-  if (auto done = set_state(record, to, actor, note); !done) return done;
+  auto done = database_->run(
+      "UPDATE returns SET folio = :a, sent_on = :b, paid_on = :c, paid_amount = :d, payment = :e "
+      "WHERE id = :f",
+      {record.folio, number_of(record.sent_on), number_of(record.paid_on),
+       record.paid_amount.value(), record.payment, record.id});
+  if (done && to != ReturnState::validated) done = not_ready(record);
+  if (!done) return done;
+  if (done = set_state(record, to, actor, note); !done) return done;
   if (to != ReturnState::sent || version == 1) return {};
   ReturnRecord& before = returns_[static_cast<size_t>(version - 2)];
   return set_state(before, ReturnState::rectified, actor, "by version " + std::to_string(version));
 }
+
+// What changes a return takes it out of the queue of what is to be filed.
+base::Result<> PeriodWork::not_ready(ReturnRecord& record) {
+  record.is_ready = false;
+  return database_->run("DELETE FROM ready_returns WHERE return_id = :a", {record.id});
+}
+
+base::Result<> PeriodWork::set_ready(const std::string& digest, const std::string& actor) {
+  ReturnRecord& record = returns_.back();
+  if (record.state != ReturnState::validated) {
+    return base::fail(conflict("only a validated return can be ready"));
+  }
+  record.is_ready = true;
+  return database_->run(
+      "INSERT INTO ready_returns (return_id, digest, actor, made_at) VALUES (:a, :b, :c, :d) "
+      "ON CONFLICT (return_id) DO NOTHING",
+      {record.id, digest, actor, base::timestamp()});
+}
+
+base::Result<> PeriodWork::clear_ready() { return not_ready(returns_.back()); }
 
 base::Result<> PeriodWork::rectify(const std::string& actor, const std::string& note) {
   if (!is_closed(current().state)) return base::fail(conflict("only a closed period is rectified"));

@@ -35,6 +35,9 @@ class PeriodWork {
   // conflict "period_closed" where the current return is sent or paid.
   base::Result<> check_open() const;
 
+  // For the rows that have functions of their own, within this transaction.
+  Database& database() { return *database_; }
+
   // ---- imports. Needs: check_open().
   base::Result<> begin_import(const std::string& name, const std::string& sha256,
                               const std::string& actor);
@@ -60,8 +63,12 @@ class PeriodWork {
   base::Result<> save(const Return& tax_return, int inputs_revision, const std::string& actor);
   // conflict where the table of states does not allow it. `sent` makes an earlier version
   // `rectified`. Of an earlier version only its payment may still be noted.
-  base::Result<> move_to(int version, ReturnState to, const std::string& folio,
+  base::Result<> move_to(int version, ReturnState to, const Closing& closing,
                          const std::string& actor, const std::string& note);
+  // The validated return waits to be filed; `digest` is that of its export. Conflict in any other
+  // state. Whatever changes the return takes it out again.
+  base::Result<> set_ready(const std::string& digest, const std::string& actor);
+  base::Result<> clear_ready();
   // A new version, draft, of a period that is closed. Conflict where it is not.
   base::Result<> rectify(const std::string& actor, const std::string& note);
 
@@ -72,6 +79,7 @@ class PeriodWork {
   base::Result<> add_version(int version, const std::string& actor, const std::string& note);
   base::Result<> set_state(ReturnRecord& record, ReturnState to, const std::string& actor,
                            const std::string& note);
+  base::Result<> not_ready(ReturnRecord& record);
   base::Result<> back_to_draft(const std::string& actor, const std::string& note);
   base::Result<> clear_return(int64_t return_id);
   base::Result<> purge_replaced();

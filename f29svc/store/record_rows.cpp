@@ -15,9 +15,16 @@ base::Result<std::vector<ReturnRecord>> read_return_records(Database& database, 
   std::vector<ReturnRecord> returns;
   auto done = database.query(
       "SELECT id, version, state, folio, iva_debito, iva_credito, declaration, due, "
-      "inputs_revision, computed_at FROM returns WHERE company_id = :a AND period = :b "
-      "ORDER BY version",
-      {company_id, number_of(period)}, "iittiiiiit", [&](const SqlRow& row) {
+      "inputs_revision, computed_at, sent_on, paid_on, paid_amount, payment, "
+      "COALESCE((SELECT value FROM return_boxes WHERE return_id = r.id AND code = 94), "
+      "(SELECT value FROM return_boxes WHERE return_id = r.id AND code = 91), ''), "
+      "(SELECT count(*) FROM ready_returns WHERE return_id = r.id), "
+      "COALESCE((SELECT state FROM flows WHERE return_id = r.id), ''), "
+      "(SELECT count(*) FROM return_findings WHERE return_id = r.id AND severity = 0), "
+      "(SELECT count(*) FROM return_findings WHERE return_id = r.id AND severity = 1), "
+      "(SELECT count(*) FROM return_findings WHERE return_id = r.id AND severity = 2) "
+      "FROM returns r WHERE company_id = :a AND period = :b ORDER BY version",
+      {company_id, number_of(period)}, "iittiiiiitiiittitiii", [&](const SqlRow& row) {
         ReturnRecord& record = returns.emplace_back();
         record.id = row.number(0);
         record.version = static_cast<int>(row.number(1));
@@ -29,6 +36,14 @@ base::Result<std::vector<ReturnRecord>> read_return_records(Database& database, 
         record.due = date_of(row.number(7));
         record.inputs_revision = static_cast<int>(row.number(8));
         record.computed_at = row.text(9);
+        record.sent_on = date_of(row.number(10));
+        record.paid_on = date_of(row.number(11));
+        record.paid_amount = Pesos{row.number(12)};
+        record.payment = row.text(13);
+        record.to_pay = parse_pesos(row.text(14)).value_or(Pesos{});
+        record.is_ready = row.number(15) != 0;
+        record.flow = row.text(16);
+        for (size_t i = 0; i < 3; ++i) record.findings[i] = row.number(17 + i);
       });
   for (ReturnRecord& record : returns) {
     if (!done) break;
@@ -73,7 +88,7 @@ base::Result<std::vector<InputsRecord>> read_inputs_records(Database& database, 
 }
 
 base::Result<Return> load_return(Database& database, const CompanyRecord& company, Period period,
-                                 const ReturnRecord& record) {
+                                 const ReturnRecord& record, bool with_provenance) {
   Return tax_return;
   tax_return.company = company.rut;
   tax_return.name = company.name;
@@ -88,7 +103,7 @@ base::Result<Return> load_return(Database& database, const CompanyRecord& compan
   auto done =
       database.query("SELECT settings FROM returns WHERE id = :a", {record.id}, "t",
                      [&](const SqlRow& row) { tax_return.settings = read_settings(row.text(0)); });
-  if (done) done = read_return_rows(database, record.id, tax_return);
+  if (done) done = read_return_rows(database, record.id, tax_return, with_provenance);
   if (!done) return base::fail(done.error());
   return tax_return;
 }

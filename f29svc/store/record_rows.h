@@ -19,6 +19,6 @@ base::Result<std::vector<ImportRecord>> read_import_records(Database& database, 
 base::Result<std::vector<InputsRecord>> read_inputs_records(Database& database, int64_t company_id,
                                                             Period period, int most);
 base::Result<Return> load_return(Database& database, const CompanyRecord& company, Period period,
-                                 const ReturnRecord& record);
+                                 const ReturnRecord& record, bool with_provenance = true);
 
 }  // namespace f29

@@ -57,7 +57,23 @@ struct ReturnRecord {
   Date due;
   int inputs_revision = 0;
   std::string computed_at;  // empty: never
+  Date sent_on;
+  Date paid_on;
+  Pesos paid_amount;
+  std::string payment;  // the bank's number of the payment
+  Pesos to_pay;         // box 94, else 91
+  bool is_ready = false;  // waits to be filed
+  std::string flow;       // "planned", "deferred", "paid"; empty: none
+  int64_t findings[3] = {0, 0, 0};  // by severity
   std::vector<StateRecord> history;
+};
+
+// How a return was filed or paid.
+struct Closing {
+  std::string folio;  // the tax authority's; empty keeps what was there
+  Date on;
+  Pesos amount;  // paid only
+  std::string payment;
 };
 
 struct PeriodRecord {

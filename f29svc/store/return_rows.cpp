@@ -249,11 +249,13 @@ base::Result<> write_return_rows(Database& database, int64_t return_id, int64_t 
   return write_unmapped(database, return_id, company_id, tax_return.unmapped);
 }
 
-base::Result<> read_return_rows(Database& database, int64_t return_id, Return& tax_return) {
+base::Result<> read_return_rows(Database& database, int64_t return_id, Return& tax_return,
+                                bool with_provenance) {
   if (auto done = read_boxes(database, return_id, tax_return); !done) return done;
   auto findings = read_findings(database, "return_findings", return_id);
   if (!findings) return base::fail(findings.error());
   tax_return.findings = std::move(*findings);
+  if (!with_provenance) return {};
   if (auto done = read_provenance(database, return_id, tax_return.provenance); !done) return done;
   return read_unmapped(database, return_id, tax_return.unmapped);
 }

@@ -11,7 +11,8 @@ namespace f29 {
 base::Result<> write_return_rows(Database& database, int64_t return_id, int64_t company_id,
                                  const Return& tax_return);
 // Everything but company, period and what the row itself says.
-base::Result<> read_return_rows(Database& database, int64_t return_id, Return& tax_return);
+base::Result<> read_return_rows(Database& database, int64_t return_id, Return& tax_return,
+                                bool with_provenance = true);
 
 base::Result<> write_findings(Database& database, const char* table, int64_t owner_id,
                               const std::vector<Finding>& findings);

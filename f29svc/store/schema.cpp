@@ -112,6 +112,60 @@ CREATE TABLE unmapped_seen (
   company_id BIGINT NOT NULL REFERENCES companies (id), mark TEXT NOT NULL,
   made_at TEXT NOT NULL, PRIMARY KEY (company_id, mark))
 )",
+    // 3: how a return was closed, what waits to be filed, payments, reconciliations.
+    R"(
+ALTER TABLE returns ADD COLUMN sent_on BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE returns ADD COLUMN paid_on BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE returns ADD COLUMN paid_amount BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE returns ADD COLUMN payment TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE ready_returns (
+  return_id BIGINT PRIMARY KEY REFERENCES returns (id), digest TEXT NOT NULL,
+  actor TEXT NOT NULL, made_at TEXT NOT NULL);
+
+CREATE TABLE outages (
+  id {id}, began_at TEXT NOT NULL, began_by TEXT NOT NULL, reason TEXT NOT NULL,
+  ended_at TEXT NOT NULL, ended_by TEXT NOT NULL);
+
+CREATE TABLE flows (
+  return_id BIGINT PRIMARY KEY REFERENCES returns (id), state TEXT NOT NULL,
+  amount BIGINT NOT NULL, due BIGINT NOT NULL, deferred_amount BIGINT NOT NULL,
+  deferred_to BIGINT NOT NULL, paid_on BIGINT NOT NULL, paid_amount BIGINT NOT NULL,
+  payment TEXT NOT NULL);
+
+CREATE TABLE flow_states (
+  return_id BIGINT NOT NULL REFERENCES returns (id), seq BIGINT NOT NULL, state TEXT NOT NULL,
+  actor TEXT NOT NULL, note TEXT NOT NULL, made_at TEXT NOT NULL,
+  PRIMARY KEY (return_id, seq));
+
+CREATE TABLE reconciliations (
+  id {id}, company_id BIGINT NOT NULL, period BIGINT NOT NULL, digest TEXT NOT NULL,
+  sources TEXT NOT NULL, has_ledger BIGINT NOT NULL, ledger BIGINT NOT NULL,
+  box_504 BIGINT NOT NULL, marked BIGINT NOT NULL, actor TEXT NOT NULL, made_at TEXT NOT NULL,
+  FOREIGN KEY (company_id, period) REFERENCES periods (company_id, period));
+CREATE INDEX reconciliations_of_period ON reconciliations (company_id, period);
+
+CREATE TABLE reconciled (
+  run_id BIGINT NOT NULL REFERENCES reconciliations (id), seq BIGINT NOT NULL,
+  side BIGINT NOT NULL, type BIGINT NOT NULL, issuer BIGINT NOT NULL, folio BIGINT NOT NULL,
+  status BIGINT NOT NULL, counterparty BIGINT NOT NULL, name TEXT NOT NULL,
+  moves TEXT NOT NULL, present BIGINT NOT NULL,
+  books_net BIGINT NOT NULL, books_exempt BIGINT NOT NULL, books_total BIGINT NOT NULL,
+  register_net BIGINT NOT NULL, register_exempt BIGINT NOT NULL,
+  register_total BIGINT NOT NULL, field BIGINT NOT NULL, books_type BIGINT NOT NULL,
+  books_date BIGINT NOT NULL, accepted_on BIGINT NOT NULL, doc_count BIGINT NOT NULL,
+  note TEXT NOT NULL, PRIMARY KEY (run_id, seq)) {rowless};
+
+CREATE TABLE document_marks (
+  company_id BIGINT NOT NULL REFERENCES companies (id), side BIGINT NOT NULL,
+  type BIGINT NOT NULL, issuer BIGINT NOT NULL, folio BIGINT NOT NULL, period BIGINT NOT NULL,
+  status BIGINT NOT NULL, made_at TEXT NOT NULL,
+  PRIMARY KEY (company_id, side, type, issuer, folio)) {rowless};
+
+CREATE TABLE odoo_notes (
+  company_id BIGINT NOT NULL REFERENCES companies (id), move BIGINT NOT NULL,
+  digest TEXT NOT NULL, made_at TEXT NOT NULL, PRIMARY KEY (company_id, move, digest))
+)",
 };
 
 void replace_all(std::string& text, std::string_view what, std::string_view with) {

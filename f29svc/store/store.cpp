@@ -191,7 +191,13 @@ base::Result<std::vector<InputsRecord>> Store::inputs(Rut company, Period period
   return read_inputs_records(*database, record->id, period, 1'000);
 }
 
-base::Result<Return> Store::load(Rut company, Period period, int version) {
+base::Result<> Store::with(const std::function<base::Result<>(Database&)>& use) {
+  Lease database(*this);
+  if (!database) return base::fail(database.error());
+  return use(*database);
+}
+
+base::Result<Return> Store::load(Rut company, Period period, int version, bool with_provenance) {
   auto record = this->company(company);
   if (!record) return base::fail(record.error());
   Lease database(*this);
@@ -200,7 +206,7 @@ base::Result<Return> Store::load(Rut company, Period period, int version) {
   if (!returns) return base::fail(returns.error());
   for (const ReturnRecord& one : *returns) {
     if (version == 0 ? one.id != returns->back().id : one.version != version) continue;
-    return load_return(*database, *record, period, one);
+    return load_return(*database, *record, period, one, with_provenance);
   }
   return base::fail(ErrorCode::not_found, base::Side::client,
                     returns->empty() ? "no such period" : "no such version");

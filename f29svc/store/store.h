@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -39,7 +40,11 @@ class Store {
   base::Result<std::vector<ImportRecord>> imports(Rut company, Period period);  // replaced too
   base::Result<std::vector<InputsRecord>> inputs(Rut company, Period period);   // newest first
   // Version 0: the newest. not_found: no such period or version.
-  base::Result<Return> load(Rut company, Period period, int version = 0);
+  base::Result<Return> load(Rut company, Period period, int version = 0,
+                            bool with_provenance = true);
+
+  // A connection for as long as `use` runs: for what only reads, and single statements.
+  base::Result<> with(const std::function<base::Result<>(Database&)>& use);
 
   // The only way to change a period. conflict "busy" at once where somebody else is at it.
   // `make`: a period that is not there yet is begun.

@@ -14,6 +14,7 @@ bool is_of_type(const json& value, const std::string& type) {
   if (type == "boolean") return value.is_boolean();
   if (type == "object") return value.is_object();
   if (type == "array") return value.is_array();
+  if (type == "null") return value.is_null();
   return false;
 }
 

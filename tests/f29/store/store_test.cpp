@@ -59,7 +59,7 @@ void compute(Store& store, const Return& tax_return, Period period = kPeriod) {
 
 void move(Store& store, ReturnState to, Period period = kPeriod) {
   auto work = work_on(store, period);
-  auto moved = work->move_to(work->current().version, to, "", kActor, "");
+  auto moved = work->move_to(work->current().version, to, {}, kActor, "");
   ASSERT_TRUE(moved.has_value()) << moved.error().detail;
   ASSERT_TRUE(work->commit().has_value());
 }
@@ -241,9 +241,9 @@ TEST_P(StoreSuite, RefusesMovesThatTheTableDoesNotHave) {
   auto work = work_on(*store);
   for (const ReturnState to :
        {ReturnState::validated, ReturnState::sent, ReturnState::paid, ReturnState::rectified}) {
-    EXPECT_EQ(work->move_to(1, to, "", kActor, "").error().code, ErrorCode::conflict);
+    EXPECT_EQ(work->move_to(1, to, {}, kActor, "").error().code, ErrorCode::conflict);
   }
-  EXPECT_EQ(work->move_to(2, ReturnState::paid, "", kActor, "").error().code, ErrorCode::not_found);
+  EXPECT_EQ(work->move_to(2, ReturnState::paid, {}, kActor, "").error().code, ErrorCode::not_found);
 }
 
 TEST_P(StoreSuite, RefusesToChangeAClosedPeriod) {
