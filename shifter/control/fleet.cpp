@@ -84,6 +84,7 @@ Fleet merge_fleet(const Fleet& saved, const routing::RoutingConfig& config) {
   Fleet fleet = saved;
   fleet.colors.clear();
   fleet.parked.clear();
+  fleet.redraw.reset();
   int64_t sum = 0;
   for (const FleetColor& initial : initial_fleet(config).colors) {
     auto at = known.color_named(initial.name);
@@ -93,6 +94,11 @@ Fleet merge_fleet(const Fleet& saved, const routing::RoutingConfig& config) {
   for (const FleetColor& color : known.colors) {
     if (!fleet.color_named(color.name) && fleet.parked.size() < kParkedMax) {
       fleet.parked.push_back(color);
+    }
+  }
+  if (saved.redraw && saved.redraw->color < saved.colors.size()) {
+    if (auto color = fleet.color_named(saved.colors[saved.redraw->color].name)) {
+      fleet.redraw = {static_cast<routing::ColorIndex>(*color), saved.redraw->epoch};
     }
   }
   if (sum == 0) {  // the color that had the weight left the config: what is left must serve

@@ -44,6 +44,7 @@ struct Fleet {
   std::vector<FleetColor> colors;
   std::vector<FleetColor> parked;  // saved colors that the config does not name now; at most 8
   FleetHold hold;
+  std::optional<routing::Redraw> redraw;  // in a rollout: holders that are drawn again
 
   std::optional<size_t> color_named(std::string_view name) const;
 };

@@ -39,6 +39,7 @@ RoutingTable make_table(const TableFacts& facts) {
   table.hash_key = facts.draw_key;
   table.session_keys.names = facts.config.affinity.session_keys;
   table.force = {facts.config.force.header, facts.config.force.tokens};
+  table.redraw = facts.fleet.redraw;
   table.held = facts.fleet.hold.on;
   table.hold_max = table.held ? facts.fleet.hold.max : facts.config.hold.max;
   table.hold_timeout = table.held ? facts.fleet.hold.timeout : facts.config.hold.timeout;
