@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/base/log.h"
 #include "proxy/base/yaml.h"
 
 namespace control {
@@ -195,42 +194,6 @@ Answer<bool> flag_of(const Command& command, std::string_view key) {
   if (!text || *text == "no") return false;
   if (*text == "yes") return true;
   return deny(AdminCode::usage, std::string(key), std::string(key) + " is yes or no");
-}
-
-std::string_view text_of(AdminCode code) {
-  switch (code) {
-    case AdminCode::usage:
-      return "usage";
-    case AdminCode::conflict:
-      return "conflict";
-    case AdminCode::refused:
-      return "refused";
-    case AdminCode::state_unwritable:
-      return "state_unwritable";
-    case AdminCode::bad_config:
-      return "bad_config";
-    case AdminCode::not_found:
-      return "not_found";
-    case AdminCode::forbidden:
-      return "forbidden";
-    case AdminCode::busy:
-      return "busy";
-    case AdminCode::shutting_down:
-      return "shutting_down";
-  }
-  return "usage";
-}
-
-std::string error_json(const AdminError& error) {
-  base::LogLine inner;
-  inner.add("code", text_of(error.code)).add("message", error.message);
-  if (!error.field.empty()) inner.add("field", error.field);
-  std::string_view text = inner.text();
-  text.remove_suffix(1);  // its line feed
-  std::string json = "{\"ok\":false,\"error\":";
-  json += text;
-  json += "}";
-  return json;
 }
 
 }  // namespace control

@@ -8,6 +8,9 @@ int admin_line_one(const uint8_t* data, size_t size) {
   if (!command) {
     if (text_of(command.error().code).empty()) fuzz_fault("an error without a code");
     if (command.error().message.empty()) fuzz_fault("an error without words");
+    const std::string json = control::error_json(command.error());
+    if (!json.ends_with("}}") || json.find('\n') != std::string::npos)
+      fuzz_fault("no line of JSON");
     return 0;
   }
   if (size > control::kCommandBytesMax) fuzz_fault("longer than a command may be");

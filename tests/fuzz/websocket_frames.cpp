@@ -54,5 +54,14 @@ int websocket_frames_one(const uint8_t* data, size_t size) {
   for (const size_t piece : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size + 1}) {
     if (walk(bytes, piece) != plain) fuzz_fault("other boundaries");
   }
+  // Our own close frame is one frame, whoever it goes to.
+  const auto code = static_cast<uint16_t>(1000 + size % 16);
+  for (const bool masked : {false, true}) {
+    const relay::CloseFrame frame = relay::close_frame(code, masked, static_cast<uint32_t>(size));
+    if (read_boundaries(frame.view()) != std::vector<size_t>{frame.size}) fuzz_fault("no frame");
+    relay::FrameWalker walker;
+    walker.step(frame.view());
+    if (!walker.has_closed()) fuzz_fault("a close frame that does not close");
+  }
   return 0;
 }

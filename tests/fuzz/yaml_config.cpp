@@ -10,9 +10,19 @@ int yaml_config_one(const uint8_t* data, size_t size) {
   {
     base::Section top = file.top();
     (void)routing::read_routing_config(top);
+    int64_t bytes = 64 << 10;
+    top.read_size("size", bytes, 1, 1 << 30);
+    if (bytes < 1 || bytes > 1 << 30) fuzz_fault("a size out of its range");
+    base::Millis time{1000};
+    top.section("nested").read("time", time, base::Millis{10}, base::Millis{60'000});
+    if (time < base::Millis{10} || time > base::Millis{60'000})
+      fuzz_fault("a time out of its range");
+    bool flag = false;
+    top.section("nested").read("flag", flag);
   }
   for (const base::ConfigFault& fault : file.faults()) {
     if (fault.message.empty()) fuzz_fault("a fault without words");
+    if (fault.text().find("fuzz.yaml") != 0) fuzz_fault("a fault without its file");
     if (fault.line < 0) fuzz_fault("a fault without a place");
   }
   return 0;
