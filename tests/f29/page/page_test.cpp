@@ -86,7 +86,8 @@ TEST(Page, ServesEachOfItsFilesWithItsTypeAndNoOther) {
   EXPECT_EQ(page.begin(get("/page/app.js"))->content_type, "text/javascript; charset=utf-8");
   EXPECT_EQ(page.begin(get("/page/style.css"))->content_type, "text/css; charset=utf-8");
   EXPECT_EQ(page.begin(get("/page/icon.svg"))->content_type, "image/svg+xml");
-  for (const char* path : {"/page/", "/page/none.js", "/page/../page.cpp", "/index.html", "/page"}) {
+  for (const char* path :
+       {"/page/", "/page/none.js", "/page/../page.cpp", "/index.html", "/page"}) {
     EXPECT_FALSE(page.begin(get(path)).has_value()) << path;
   }
   EXPECT_FALSE(page.begin(get("/", "POST")).has_value());
