@@ -354,6 +354,10 @@ void Exchange::on_slot(const Slot& slot) {
 }
 
 void Exchange::choose_again() {
+  if (is_second_look()) {
+    give_first_answer();
+    return;
+  }
   leave_queue();
   end_attempt();
   avoid_ = -1;

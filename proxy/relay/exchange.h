@@ -97,7 +97,15 @@ class Exchange final : private BackendConnection::User {
   bool may_move() const;
   bool move_to_other_color();
   bool try_again(const base::Error& error);
+  bool may_look_elsewhere(const http::ResponseHead& head) const;
+  void keep_first_answer(const http::ResponseHead& head, AnswerFacts& facts);
+  void keep_first_content(std::string_view content);
+  void look_elsewhere();
+  bool is_found_elsewhere(const http::ResponseHead& head);
+  void give_first_answer();
+  bool is_second_look() const { return look_ == Look::second || look_ == Look::discarding; }
   void write_answer_head(const http::ResponseHead& head);
+  void deliver_rest();
   void delimit_answer(const http::ResponseHead& head, AnswerFacts& facts);
   void write_own(int status, int retry_after_s, bool keep);
   void write_to_client(std::string_view bytes);
@@ -180,6 +188,21 @@ class Exchange final : private BackendConnection::User {
   bool has_error_ = false;
   base::ErrorCode error_ = base::ErrorCode::internal;
   size_t waiting_before_ = 0;  // to see that a slow client still takes bytes
+
+  // The second look for an asset.
+  static constexpr size_t kFirstBodyMax = 64 << 10;
+  enum class Look : uint8_t {
+    none,
+    keeping,     // the first answer comes, and is kept
+    second,      // the other color is asked
+    discarding,  // it has nothing better
+    over,
+  };
+  Look look_ = Look::none;
+  int first_status_ = 0;
+  routing::ColorIndex first_color_ = routing::kNoColor;
+  std::string first_head_;  // but for its end
+  std::string first_body_;
 
   // Times.
   base::Instant begun_;

@@ -41,6 +41,11 @@ void Exchange::write_answer_head(const http::ResponseHead& head) {
   facts.date = worker_.date();
   facts.set_cookie = due_cookie(head);
   keep_client_ = client_keep_alive_ && !wants_body() && client_->may_keep();
+  if (look_ == Look::second && !is_found_elsewhere(head)) return;
+  if (may_look_elsewhere(head)) {
+    keep_first_answer(head, facts);
+    return;
+  }
   delimit_answer(head, facts);
   answer_head_.clear();
   write_answer_fields(head, facts, answer_head_);
@@ -97,7 +102,11 @@ std::string_view Exchange::due_cookie(const http::ResponseHead& head) {
 }
 
 void Exchange::on_backend_content(std::string_view content) {
-  if (client_ == nullptr) return;  // drained and dropped
+  if (client_ == nullptr || look_ == Look::discarding) return;  // drained and dropped
+  if (look_ == Look::keeping) {
+    keep_first_content(content);
+    return;
+  }
   if (held_back_) {
     const base::Result<> kept = delivery_.hold_back(content);
     const bool too_much = delivery_.held_back() > worker_.core().config.answer_spool_max;
@@ -150,6 +159,12 @@ void Exchange::watch_flow() {
 }
 
 void Exchange::on_backend_done() {
+  if (look_ == Look::keeping || (look_ == Look::discarding && client_ != nullptr)) {
+    answered_ = worker_.loop().now();
+    worker_.counters().backends[backend_->backend()].finished.add(1);
+    look_ == Look::keeping ? look_elsewhere() : give_first_answer();
+    return;
+  }
   if (held_back_ && client_ != nullptr) {
     answer_begun_ = true;
     write_answer_end(BodyKind::length, delivery_.held_back(), !keep_client_, answer_head_);
@@ -170,7 +185,14 @@ void Exchange::on_backend_done() {
   end_attempt();
   if (client_ == nullptr) {
     end(false);
-  } else if (delivery_.is_drained()) {
+  } else {
+    deliver_rest();
+  }
+}
+
+// The answer is whole here; what the client has not taken is spooled.
+void Exchange::deliver_rest() {
+  if (delivery_.is_drained()) {
     // Whole in the kernel's hands; a client that had left meanwhile shows it now.
     if (client_->input_ended() && client_->stream().peer_has_reset()) {
       status_ = 499;

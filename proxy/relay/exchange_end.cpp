@@ -29,6 +29,10 @@ void Exchange::write_to_client(std::string_view bytes) {
 }
 
 void Exchange::fail(const base::Error& error) {
+  if (is_second_look() && client_ != nullptr) {
+    give_first_answer();
+    return;
+  }
   if (!has_error_) {
     has_error_ = true;
     error_ = error.code;
@@ -226,6 +230,7 @@ void Exchange::end(bool keep_client) {
   keep_client_ = false;
   backend_paused_ = false;
   chunk_count_ = 0;
+  look_ = Look::none;
   status_ = 0;
   has_error_ = false;
   granted_ = headed_ = answered_ = {};

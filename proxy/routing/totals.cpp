@@ -50,6 +50,7 @@ constexpr std::array<std::string_view, kTallies> kTallyTexts = {"connections_acc
                                                                 "connect_failures",
                                                                 "underscored_fields_dropped",
                                                                 "forced",
+                                                                "asset_fallbacks",
                                                                 "forces_rejected",
                                                                 "own_answers"};
 static_assert(!kTallyTexts.back().empty());

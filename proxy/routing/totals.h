@@ -59,6 +59,7 @@ enum class Tally : uint8_t {
   connect_failures,
   underscored_fields_dropped,
   forced,
+  asset_fallbacks,  // found on the other color
   forces_rejected,  // a tester's word without a token of ours
   own_answers,      // answered without a backend
 };
