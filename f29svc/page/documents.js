@@ -29,7 +29,7 @@ export async function showDocuments(context) {
   await draw();
   return [h("div", { class: "row filters" },
     choose("side", "Operación", "Ventas y compras", { sale: "Ventas", purchase: "Compras" }),
-    choose("section", "Sección", "Todas las secciones", sections),
+    choose("section", "Sección", "Secciones", sections),
     type("type", "Tipo", "text"), type("folio", "Folio", "search")), list];
 }
 

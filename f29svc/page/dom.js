@@ -87,6 +87,18 @@ export function day(iso) {
   return `${date}-${month}-${year}`;
 }
 
+// 15-07-2026, 15/7/2026 → 2026-07-15; null: it is no day.
+export function readDay(text) {
+  const found = /^(\d{1,2})[-/.](\d{1,2})[-/.](20\d\d)$/.exec(text.trim());
+  if (!found) return null;
+  const [, date, month, year] = found.map((part) => part.padStart(2, "0"));
+  const at = new Date(`${year}-${month}-${date}T12:00:00Z`);
+  return at.getUTCDate() === Number(date) ? `${year}-${month}-${date}` : null;
+}
+export const dayInput = (iso, attributes) => h("input", { type: "text", inputmode: "numeric",
+  placeholder: "dd-mm-aaaa", maxlength: "10", autocomplete: "off", value: iso ? day(iso) : "",
+  ...attributes });
+
 const moment = new Intl.DateTimeFormat("es-CL",
   { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit",
     hourCycle: "h23" });
@@ -188,8 +200,12 @@ export function ask(title, text, fields, action, send) {
       event.preventDefault();
       button.disabled = true;
       const values = {};
-      for (const one of fields) values[one.name] = inputs[one.name].value.trim();
       try {
+        for (const one of fields) {
+          const text = inputs[one.name].value.trim();
+          values[one.name] = one.type === "day" && text ? readDay(text) : text;
+          if (values[one.name] === null) throw new Error(`${one.label}: escriba día, mes y año, 15-07-2026.`);
+        }
         done = { values, answer: await send(values) };
         asked.close();
       } catch (error) {
@@ -200,10 +216,12 @@ export function ask(title, text, fields, action, send) {
     } },
     text && h("p", { class: "muted" }, text),
     fields.map((one) => {
-      const attributes = { name: one.name, type: one.type ?? "text", value: one.value ?? "",
+      const attributes = { name: one.name, type: "text", value: one.value ?? "",
         required: one.required ?? false, maxlength: one.most ?? false, inputmode: one.mode ?? false,
         autocomplete: "off" };
-      inputs[one.name] = one.options
+      inputs[one.name] = one.type === "day"
+        ? dayInput(one.value, { name: one.name, required: one.required ?? false })
+        : one.options
         ? h("select", { name: one.name }, one.options.map(([value, label]) =>
           h("option", { value, selected: value === one.value }, label)))
         : h("input", attributes);

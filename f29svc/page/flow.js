@@ -28,7 +28,7 @@ export async function showFlow(context) {
   };
   const pay = async () => {
     const done = await ask("Registrar un pago", "Es la nota de la tesorería; «Cerrar» cierra la declaración.", [
-      { name: "date", label: "Fecha", type: "date", value: today(), required: true },
+      { name: "date", label: "Fecha", type: "day", value: today(), required: true },
       { name: "amount", label: "Monto", mode: "numeric", hint: "Vacío: lo que falta." },
       { name: "payment", label: "Número del pago", most: 64 }], "Registrar",
     (values) => post(`${path}/flow/pay`, { ...values, amount: values.amount.replaceAll(".", "") }));

@@ -37,6 +37,7 @@ export async function showImport(context) {
   function take(files) {
     const taken = files.slice(0, MOST);
     if (files.length > MOST) toast(`Se toman los primeros ${MOST} archivos.`, "bad");
+    if (open === 0) queue.replaceChildren();
     open += taken.length;
     zone.classList.add("working");
     for (const file of taken) {

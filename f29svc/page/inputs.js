@@ -1,6 +1,6 @@
 // What the books cannot give: a form for the usual ones, the whole text for the rest, and every
 // revision that was kept.
-import { h, count, empty, fill, field, icon, openDialog, readWhole, time, toast } from "./dom.js";
+import { h, count, dayInput, empty, fill, field, icon, openDialog, readDay, readWhole, time, toast } from "./dom.js";
 import { call, get } from "./api.js";
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -126,13 +126,13 @@ function formEditor(inputs, save, asText) {
   const before = number(inputs.utm?.previous_filing);
   const now = number(inputs.utm?.this_filing);
   const factor = number(inputs.common_use_factor);
-  const filed = h("input", { type: "date", value: inputs.postpone?.filed_on ?? "" });
+  const filed = dayInput(inputs.postpone?.filed_on);
   const boxes = rows("Agregar casilla", Object.entries(inputs.boxes ?? {}), ([code, value] = ["", ""]) => ({
     code: text(code, { inputmode: "numeric", "aria-label": "Código", class: "code", maxlength: "4" }),
     value: number(value, "Valor") }), "Casilla y valor");
   const fees = rows("Agregar honorario", inputs.fees ?? [], (fee = {}) => ({
     gross: money(fee.gross, "Bruto"), rate: number(fee.rate, "Tasa, %"),
-    paid: h("input", { type: "date", value: fee.paid ?? "", "aria-label": "Pagado el" }) }),
+    paid: dayInput(fee.paid, { "aria-label": "Pagado el" }) }),
   "Bruto, tasa y fecha de pago");
   const collect = () => {
     const made = copy(inputs);
@@ -148,6 +148,11 @@ function formEditor(inputs, save, asText) {
       if (value === null) throw new Error(`${name}: «${input.value}» no es un monto en pesos.`);
       return value;
     };
+    const date = (input, name) => {
+      const iso = input.value.trim() && readDay(input.value);
+      if (iso === null) throw new Error(`${name}: «${input.value}» no es una fecha, 15-07-2026.`);
+      return iso;
+    };
     const some = (pairs) => Object.fromEntries(pairs.filter(([, v]) => v !== undefined && v !== ""));
     put("previous", some([["77", pesos(previous, "Remanente anterior")], ["opening_504", pesos(opening, "Saldo inicial")]]));
     put("utm", some([["previous_filing", decimal(before, "UTM")], ["this_filing", decimal(now, "UTM")]]));
@@ -157,10 +162,10 @@ function formEditor(inputs, save, asText) {
     put("boxes", some(boxes.all().map(({ code, value }) => [code.value.trim(),
       decimal(value, `Casilla ${code.value}`)])));
     const paid = fees.all().filter((fee) => fee.gross.value.trim()).map((fee) => some([
-      ["gross", pesos(fee.gross, "Bruto")], ["rate", decimal(fee.rate, "Tasa")], ["paid", fee.paid.value]]));
+      ["gross", pesos(fee.gross, "Bruto")], ["rate", decimal(fee.rate, "Tasa")], ["paid", date(fee.paid, "Pagado el")]]));
     if (paid.length) made.fees = paid;
     else delete made.fees;
-    put("postpone", some([["filed_on", filed.value]]));
+    put("postpone", some([["filed_on", date(filed, "Presentado el")]]));
     return made;
   };
   const kept = ["additions", "settings"].filter((key) => inputs[key] !== undefined);

@@ -133,14 +133,14 @@ async function close(context) {
   const sent = detail.state === "sent";
   const done = sent
     ? await ask("Registrar el pago", `Declaración con folio ${detail.folio || "–"}.`, [
-      { name: "date", label: "Fecha de pago", type: "date", value: today(), required: true },
+      { name: "date", label: "Fecha de pago", type: "day", value: today(), required: true },
       { name: "amount", label: "Monto", mode: "numeric", value: amount(detail.to_pay), required: true },
       { name: "payment", label: "Número del pago", most: 64, hint: "Del banco o de la tesorería; opcional." }],
     "Registrar pago", (values) => post(`${path}/returns/${version.version}/paid`, {
       date: values.date, amount: values.amount.replaceAll(".", ""), payment: values.payment }))
     : await ask("Cerrar el período", "Anota que la declaración se presentó en el sitio del SII. Desde entonces no se puede recalcular: solo rectificar.", [
       { name: "folio", label: "Folio del SII", mode: "numeric", most: 20, hint: "El número que entrega el SII al declarar." },
-      { name: "date", label: "Fecha de presentación", type: "date", value: today(), required: true }],
+      { name: "date", label: "Fecha de presentación", type: "day", value: today(), required: true }],
     "Cerrar período", (values) => post(`${path}/returns/${version.version}/sent`, values));
   if (!done) return;
   toast(sent ? "Pago registrado." : "Período cerrado.");

@@ -5,6 +5,7 @@ Nothing here waits by the clock: a condition is looked at in the page on every f
 
 import base64
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request
@@ -30,6 +31,7 @@ class Browser:
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, text=True)
         self.session = None
+        self.downloads = downloads
         self.seen = []  # every request of the page, by address
         self.errors = []  # what the console said, errors only
         try:
@@ -169,6 +171,17 @@ class Browser:
 
     def cdp(self, command, **parameters):
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def downloaded(self, count):
+        """Waits until that many files are whole in the folder, by asking the browser for a frame
+        between two looks."""
+        for _ in range(600):
+            names = os.listdir(self.downloads)
+            if len(names) >= count and not any(name.endswith(".crdownload") for name in names):
+                return
+            self.ask("POST", "/execute/async", {"args": [], "script":
+                     "setTimeout(arguments[arguments.length - 1], 15);"})
+        raise AssertionError(f"not downloaded: {names}")
 
     def size(self, width, height):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
