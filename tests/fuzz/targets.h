@@ -15,6 +15,7 @@ int websocket_frames_one(const uint8_t* data, size_t size);
 int admin_line_one(const uint8_t* data, size_t size);
 int yaml_config_one(const uint8_t* data, size_t size);
 int exchange_one(const uint8_t* data, size_t size);
+int env_text_one(const uint8_t* data, size_t size);
 
 inline constexpr const char* kCorpora = "tests/fuzz/corpus";
 
@@ -30,4 +31,5 @@ inline constexpr FuzzTarget kFuzzTargets[] = {
     {kCorpora, "admin_line", admin_line_one, 60},
     {kCorpora, "yaml_config", yaml_config_one, 60},
     {kCorpora, "exchange", exchange_one, 20},
+    {kCorpora, "env_text", env_text_one, 60},
 };

@@ -1,0 +1,299 @@
+// The agent as a process: once per id, loud failures, deadlines, crashes of either side, and what
+// it does not have.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "shifter/agent/journal.h"
+#include "tests/agent/site.h"
+#include "tests/integration/harness/scripted_backend.h"
+#include "tests/integration/harness/sidecar_process.h"
+
+namespace {
+
+using namespace agent_tests;
+using control::Action;
+using control::ActionAsk;
+using control::ActionKind;
+using control::ActionState;
+using harness::await;
+using namespace std::chrono_literals;
+
+std::string hook(const std::string& name, const std::string& script) {
+  return "hooks:\n  " + name + ": [/bin/sh, -c, '" + script + "']\n";
+}
+ActionAsk custom(const std::string& name, base::Millis deadline = 30s) {
+  return {ActionKind::custom, "green", {{"hook", name}, {"epoch", "41"}}, deadline};
+}
+long lines_in(const std::string& path) {
+  const std::string text = harness::read_text(path);
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+TEST(AgentLife, AHookGetsTheColorAndTheEpochAndNothingIsAShellOfOurs) {
+  Site site(false,
+            "hooks:\n  post_switch: [/bin/sh, -c, 'echo \"$SHIFTER_COLOR $SHIFTER_EPOCH $1\"',"
+            " sh, '{color}; echo x']\n");
+  const Action action = site.desk().run(custom("post_switch"));
+  ASSERT_EQ(action.state, ActionState::done) << action.message << site.story();
+  EXPECT_EQ(action.tail, std::vector<std::string>{"green 41 green; echo x"});
+}
+
+// R47: loud, with its last lines, and never by itself again.
+TEST(AgentLife, AFailingHookIsToldWithItsLastLinesAndIsNotRunAgain) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs; seq 1 30; echo no luck >&2; exit 1"));
+  const Action action = site.desk().run(custom("stop"));
+  EXPECT_EQ(action.state, ActionState::failed);
+  EXPECT_EQ(action.message, "hook stop: exit code 1");
+  ASSERT_EQ(action.tail.size(), 20u);
+  EXPECT_EQ(action.tail.back(), "no luck");
+  const Action next = site.desk().run(custom("post_switch"));
+  EXPECT_EQ(next.state, ActionState::done) << "a hook without a command is no failure";
+  EXPECT_EQ(lines_in(site.folder("runs")), 1);
+}
+
+// R46: TERM at the deadline, KILL 5 s later, to the whole group; others are answered meanwhile.
+TEST(AgentLife, AHookThatHangsIsEndedWithItsGroup) {
+  Site site(false, hook("stop", "trap \"\" TERM; sleep 3600 & echo $! > $PWD/child; wait"));
+  const auto begun = harness::SteadyClock::now();
+  const uint64_t id = site.desk().ask(custom("stop", 1s));
+  site.desk().await_state(id, ActionState::started);
+  await("its child", [&] { return lines_in(site.folder("child")) == 1; });
+  const auto child = static_cast<pid_t>(std::stol(harness::read_text(site.folder("child"))));
+  site.desk().await_state(id, ActionState::failed);
+  EXPECT_EQ(site.desk().find(id)->message, "hook stop: not over after its deadline of 1s");
+  EXPECT_GE(harness::seconds_since(begun), 5.9);
+  await("the end of the whole group", [&] { return ::kill(child, 0) != 0; });
+}
+
+// R48: kill -9 right after the hook began: unknown, what is there is said, no second hook.
+TEST(AgentLife, AnAgentThatIsKilledDoesNotRunTheHookAgain) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs; sleep 3600"));
+  const uint64_t id = site.desk().ask(custom("stop"));
+  await("the hook", [&] { return lines_in(site.folder("runs")) == 1; });
+  site.agent().signal(SIGKILL);
+  site.agent().wait(10s);
+  site.start_agent();
+  site.desk().await_state(id, ActionState::unknown);
+  const Action action = *site.desk().find(id);
+  EXPECT_EQ(action.result.at("container"), "running");
+  EXPECT_EQ(action.result.at("workers"), "2");
+  EXPECT_EQ(action.result.at("env_workers"), "2");
+  const Action next = site.desk().run({ActionKind::set_workers, "green", {{"workers", "3"}}, 10s});
+  EXPECT_EQ(next.state, ActionState::done) << next.message;
+  EXPECT_EQ(site.desk().find(id)->state, ActionState::unknown);
+  EXPECT_EQ(lines_in(site.folder("runs")), 1);
+}
+
+// R48, the other side: the sidecar goes and comes back while the hook runs.
+TEST(AgentLife, ASidecarThatRestartsHearsHowItEnded) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs; while [ ! -e go ]; do sleep 0.05; done"));
+  const uint64_t id = site.desk().ask(custom("stop"));
+  await("the hook", [&] { return lines_in(site.folder("runs")) == 1; });
+  site.desk().restart();
+  EXPECT_EQ(site.desk().find(id)->state, ActionState::started);
+  harness::write_text(site.folder("go"), "");
+  site.desk().await_state(id, ActionState::done);
+  EXPECT_EQ(lines_in(site.folder("runs")), 1);
+  const Action next = site.desk().run({ActionKind::set_workers, "green", {{"workers", "3"}}, 10s});
+  EXPECT_GT(next.id, id) << "ids go on";
+}
+
+// R58: failures, again and again, leave the file as it was.
+TEST(AgentLife, ThreeFailedRedeploysLeaveTheEnvFileAsItWas) {
+  Site site(false);
+  const std::string env = site.env();
+  for (const char* workers : {"4", "6", "8"}) {
+    const Action action = site.desk().run({ActionKind::deploy,
+                                           "green",
+                                           {{"workers", workers}, {"image", "shifter-stub:deaf2"}},
+                                           20s});
+    EXPECT_EQ(action.state, ActionState::failed);
+    EXPECT_EQ(site.env(), env);
+  }
+  for (const char* workers : {"6", "8"}) {
+    const Action action = site.desk().run(
+        {ActionKind::deploy, "green", {{"workers", workers}, {"image", "shifter-stub:deaf"}}, 20s});
+    EXPECT_EQ(action.message.rfind("observed 4, wanted ", 0), 0u) << action.message;
+    EXPECT_EQ(site.env(), env);
+  }
+}
+
+TEST(AgentLife, AnAgentThatIsAskedToEndUndoesFirst) {
+  Site site(false);
+  const std::string env = site.env();
+  const uint64_t id = site.desk().ask(
+      {ActionKind::deploy, "green", {{"workers", "6"}, {"image", "shifter-stub:sick"}}, 60s});
+  await("the edit", [&] { return site.env() != env; });
+  site.agent().signal(SIGTERM);
+  EXPECT_EQ(site.agent().wait(20s), 0) << site.story();
+  EXPECT_EQ(site.env(), env);
+  EXPECT_EQ(site.image_of("odoo_green"), site.image_id("shifter-stub:1"));
+  EXPECT_EQ(site.desk().find(id)->state, ActionState::failed);
+}
+
+TEST(AgentLife, RefusesWhatItsConfigDoesNotKnow) {
+  Site site(false, "workers: { most: 8 }\n");
+  const std::string env = site.env();
+  EXPECT_EQ(site.desk().run({ActionKind::deploy, "green", {{"workers", "9"}}, 10s}).message,
+            "workers 9: the agent's config allows 1 to 8");
+  EXPECT_EQ(site.desk().run({ActionKind::set_workers, "green", {{"workers", "-1"}}, 10s}).state,
+            ActionState::failed);
+  EXPECT_EQ(site.desk().run({ActionKind::set_workers, "green", {}, 10s}).message,
+            "workers= is needed");
+  EXPECT_EQ(site.desk().run({ActionKind::deploy, "green", {{"image", "a b"}}, 10s}).state,
+            ActionState::failed);
+  EXPECT_EQ(site.env(), env);
+}
+
+// R75: what the file says and what runs are both told.
+TEST(AgentLife, SaysWhatTheFileSaysAndWhatRuns) {
+  Site site(false, "capacity: { connections: [echo, 88 100] }\n");
+  site.set_env("WORKERS_BLUE", "8");
+  site.agent().signal(SIGTERM);
+  site.agent().wait(10s);
+  site.start_agent();
+  const auto figures = site.desk().figures();
+  EXPECT_EQ(figures.env_workers.at("blue"), 8);
+  EXPECT_EQ(figures.workers.at("blue"), 2);
+  EXPECT_GT(figures.cpus.value_or(0), 0);
+  EXPECT_GT(figures.memory_bytes.value_or(0), figures.memory_free_bytes.value_or(0));
+  EXPECT_GT(figures.memory_free_bytes.value_or(0), 0);
+  EXPECT_EQ(figures.connections, 88);
+  EXPECT_EQ(figures.connections_max, 100);
+}
+
+TEST(AgentLife, OneJournalHasOneAgent) {
+  Site site(false);
+  const auto second = harness::run_program(
+      {harness::program("shifter"), "agent", "--config", site.folder("agent.yaml")});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_NE(second.output.find("journal.json.lock"), std::string::npos) << second.output;
+}
+
+TEST(AgentLife, UsageAndFaultsOfTheConfigEndWith2) {
+  const harness::TempFolder folder;
+  const std::string agent = harness::program("shifter");
+  EXPECT_EQ(harness::run_program({agent, "agent"}).code, 2);
+  EXPECT_EQ(harness::run_program({agent, "agent", "--what"}).code, 2);
+  harness::write_text(folder / "a.yaml", "sockets: /x\n");
+  const auto faulty = harness::run_program({agent, "agent", "--config", folder / "a.yaml"});
+  EXPECT_EQ(faulty.code, 2);
+  EXPECT_NE(faulty.output.find("a.yaml:1: sockets"), std::string::npos) << faulty.output;
+  EXPECT_EQ(harness::run_program({agent, "agent", "--check", "--config", "conf/agent.yaml"}).code,
+            0);
+}
+
+TEST(Journal, KnowsAfterACrashWhatWasBegun) {
+  const harness::TempFolder folder;
+  const std::string path = folder / "deep/journal.json";
+  std::string name;
+  {
+    auto journal = agent::Journal::open(path);
+    ASSERT_TRUE(journal.has_value()) << journal.error().detail;
+    name = journal->name();
+    ASSERT_TRUE(journal->start(7, "deploy", "green").has_value());
+    ASSERT_TRUE(journal->start(8, "stop", "blue").has_value());
+    ASSERT_TRUE(journal->end(8, {agent::End::failed, "m", {"t"}, {{"workers", "4"}}}).has_value());
+    EXPECT_FALSE(agent::Journal::open(path).has_value()) << "it is taken";
+  }
+  auto again = agent::Journal::open(path);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->name(), name);
+  EXPECT_EQ(again->find(7)->outcome.end, agent::End::started);
+  EXPECT_EQ(again->find(8)->outcome.end, agent::End::failed);
+  EXPECT_EQ(again->find(8)->outcome.result.at("workers"), "4");
+  EXPECT_EQ(again->find(9), nullptr);
+  for (uint64_t id = 100; id < 300; ++id) ASSERT_TRUE(again->start(id, "stop", "blue").has_value());
+  EXPECT_LE(again->entries().size(), agent::Journal::kKept);
+}
+
+// Sockets of a process, as the kernel lists them.
+std::set<std::string> sockets_of(pid_t pid) {
+  std::set<std::string> inodes;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::error_code gone;
+    const std::string target = std::filesystem::read_symlink(entry.path(), gone);
+    if (target.rfind("socket:[", 0) == 0) inodes.insert(target.substr(8, target.size() - 9));
+  }
+  return inodes;
+}
+// Listening ones among them; TCP in state 0A, Unix with the flag of accept().
+int listening_sockets(pid_t pid) {
+  const auto own = sockets_of(pid);
+  const std::string net = "/proc/" + std::to_string(pid) + "/net/";
+  int count = 0;
+  for (const char* table : {"tcp", "tcp6", "udp", "udp6"}) {
+    std::ifstream file(net + table);
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream words(line);
+      std::vector<std::string> fields;
+      for (std::string word; words >> word;) fields.push_back(word);
+      if (fields.size() < 10 || own.count(fields[9]) == 0) continue;
+      count += fields[3] == "0A" || std::string(table).rfind("udp", 0) == 0 ? 1 : 0;
+    }
+  }
+  std::ifstream file(net + "unix");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string number, references, protocol, flags, type, state, inode;
+    words >> number >> references >> protocol >> flags >> type >> state >> inode;
+    if (own.count(inode) > 0 && flags == "00010000") ++count;
+  }
+  return count;
+}
+// Whether one of its sockets has a name of docker's.
+bool holds_docker(pid_t pid) {
+  const auto own = sockets_of(pid);
+  std::ifstream file("/proc/" + std::to_string(pid) + "/net/unix");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::vector<std::string> fields;
+    for (std::string word; words >> word;) fields.push_back(word);
+    if (fields.size() == 8 && own.count(fields[6]) > 0 &&
+        fields[7].find("docker") != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST(AgentLife, TheAgentListensOnNothingAndTheSidecarDoesNotKnowDocker) {
+  const harness::ScriptedBackend backend;
+  harness::SidecarSetup setup;
+  setup.workers = 1;
+  setup.colors = {{"blue", 10, {backend.address()}, {backend.address()}, "auto", false}};
+  harness::SidecarProcess sidecar(setup);
+  const harness::TempFolder folder;
+  harness::write_text(folder / ".env", "WORKERS_BLUE=2\n");
+  harness::write_text(folder / "agent.yaml",
+                      "socket: " + sidecar.socket_path() + "\njournal: " + folder / "journal.json" +
+                          "\nenv_file: " + folder / ".env" +
+                          "\ncompose: { folder: " + folder.path() + " }\n" +
+                          "commands: { count: [] }\ntimes: { reconnect: 50ms }\n" +
+                          "colors: { blue: { service: b, workers_key: WORKERS_BLUE } }\n");
+  harness::Process agent({harness::program("shifter"), "agent", "--config", folder / "agent.yaml"},
+                         folder / "log");
+  await("the agent's hello",
+        [&] { return sidecar.ask("actions").find("\"connected\":true") != std::string::npos; });
+  EXPECT_GE(sockets_of(agent.pid()).size(), 1u) << "it is connected";
+  EXPECT_EQ(listening_sockets(agent.pid()), 0);
+  EXPECT_GE(listening_sockets(sidecar.pid()), 3) << "traffic, metrics, admin: the look sees them";
+  EXPECT_FALSE(holds_docker(sidecar.pid()));
+  const std::string program = harness::read_text("/proc/" + std::to_string(sidecar.pid()) + "/exe");
+  EXPECT_EQ(program.find("docker.sock"), std::string::npos) << "it has no name for it either";
+  const harness::Scrape scrape = sidecar.scrape();
+  EXPECT_EQ(scrape.sum("shifter_agent_connected", ""), 1);
+  EXPECT_EQ(scrape.sum("shifter_workers", "source=\"env\""), 2);
+  EXPECT_GT(scrape.sum("shifter_agent_memory_bytes", ""), 0);
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait(10s), 0);
+  await("it to be missed",
+        [&] { return sidecar.ask("actions").find("\"connected\":false") != std::string::npos; });
+}
+
+}  // namespace
