@@ -1,4 +1,6 @@
 // What each finding means and what to do about it, by its code.
+import { statuses } from "./texts.js";
+
 const NOTHING = "Nada que hacer.";
 
 const texts = {
@@ -62,6 +64,8 @@ const texts = {
   negative_amount: ["Nota con montos negativos", "Descargue de nuevo el archivo si fue editado."],
   negative_box: ["La casilla quedó negativa", "Declare los documentos que faltan o mueva el exceso a su mes."],
   negative_invoice: ["Monto negativo en un documento que no es nota", "Corrija el monto o el tipo."],
+  no_books: ["No hay libros que comparar", "Importe los libros de este mes."],
+  no_register: ["No hay registro que comparar", "Importe los archivos del registro de este mes."],
   no_box: ["Documento sin casilla", NOTHING],
   no_document_type: ["Sin tipo de documento tributario", "Elija el tipo en Odoo."],
   no_folio: ["Sin número de documento", "Complete el folio en Odoo."],
@@ -82,6 +86,7 @@ const texts = {
   postpone_unmarked: ["755 sin la marca 756", "Marque 756 o ingrese la fecha de presentación."],
   propuesta_differs: ["Difiere de la propuesta del SII", "Compare la casilla con sus documentos."],
   receipts_without_summary: ["Boletas en el detalle sin resumen", "Importe el RESUMEN de ventas."],
+  remanente_adjustment: ["El remanente en los libros no es la casilla 504", "Registre el asiento propuesto o busque la diferencia."],
   resumen_mismatch: ["El resumen no coincide con el detalle", "Descargue detalle y resumen a la misma hora."],
   rounding_per_line: ["La empresa redondea por línea", "Cambie el redondeo a global en Odoo."],
   row_number_gap: ["Salto en la numeración de filas", "Asegúrese de que no se borró una fila."],
@@ -116,6 +121,7 @@ const texts = {
 
 // [title, what to do]; of a code that is not known here, what the service says.
 export function adviceOf(finding) {
+  const status = statuses[finding.code];
+  if (finding.subject === "reconciliation" && status) return [status[1], status[2]];
   return texts[finding.code] ?? [finding.code.replaceAll("_", " "), finding.advice];
 }
-export const knowsFinding = (code) => code in texts;

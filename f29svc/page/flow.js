@@ -1,7 +1,7 @@
 // What is to be paid and when: planned, postponed, paid.
 import { h, ask, badge, day, empty, icon, inDays, pesos, time, toast, today } from "./dom.js";
 import { get, post, url } from "./api.js";
-import { flows } from "./texts.js";
+import { flows, noteText, reasonText } from "./texts.js";
 import { figure } from "./periods.js";
 
 export async function showFlow(context) {
@@ -52,15 +52,13 @@ export async function showFlow(context) {
         flow.payment && figure("Número del pago", flow.payment)),
       !flow.may_defer && flow.state === "planned" && flow.why_not.length > 0 &&
         h("div", { class: "muted small" }, h("p", {}, "El IVA no se puede postergar:"),
-          h("ul", {}, flow.why_not.map((why) => h("li", {}, reasons(why)))))),
+          h("ul", {}, flow.why_not.map((why) => h("li", {}, reasonText(why)))))),
     history(flow.history, (one) => badge(...flows[one.state])), download);
 }
-
-const reasons = (why) => why;
 
 export function history(entries, head) {
   if (entries.length === 0) return null;
   return h("ol", { class: "history", "aria-label": "Historia" }, [...entries].reverse().map((one) =>
     h("li", {}, h("div", {}, head(one), " ", h("span", { class: "muted" }, `${time(one.at)}, ${one.actor}`)),
-      one.note && h("p", {}, one.note))));
+      one.note && h("p", {}, noteText(one.note)))));
 }

@@ -30,6 +30,10 @@ const patterns = [
   [/^commission of a liquidación received: IVA ([\d.]+)/, (m) => `IVA ${m[1]}`],
   [/^withheld VAT missing: IVA ([\d.]+)/, (m) => `IVA ${m[1]}`],
   [/^tax (\d+) "([^"]*)".*has no box: (\d+) lines/, (m) => `impuesto ${m[1]} «${m[2]}», ${n(m[3])} líneas`],
+  [/^(\d+) documents .*, difference (-?\d+), of it tax (-?\d+)/,
+    (m) => `${n(m[1])} documentos, diferencia ${n(m[2])}, de ella IVA ${n(m[3])}`],
+  [/^remanente_adjustment (-?\d+): the ledger has (-?\d+), box 504 (-?\d+)/,
+    (m) => `libros ${n(m[2])}, casilla 504 ${n(m[3])}, diferencia ${n(m[1])}`],
   [/^added by hand: (.*)$/, (m) => m[1]],
   [/^annuls \S+ (\d+) (\S+) (\d+)/, (m) => `anula ${m[1]} folio ${m[3]} de ${m[2]}`],
   [/^(\d+) more findings of (\S+)/, (m) => `${n(m[1])} más`],
@@ -58,7 +62,8 @@ export function subjectOf(subject) {
   if (input) return `Antecedentes, ${input[1]}${input[2] ? ` ${Number(input[2]) + 1}` : ""}`;
   const move = /^moves\[(\d+)\]$/.exec(subject);
   if (move) return `Asiento ${Number(move[1]) + 1} del archivo`;
-  const named = { "due date": "Vencimiento", company: "Empresa" };
+  const named = { "due date": "Vencimiento", company: "Empresa", sale: "Ventas", purchase: "Compras",
+    reconciliation: "Conciliación" };
   return named[subject] ?? subject.replace(/^tax (\d+)$/, "Impuesto $1").replace(/^period /, "Período ")
     .replace(/^move (\d+)$/, "Asiento $1");
 }

@@ -177,9 +177,11 @@ function actions(context) {
   const { path, detail } = context;
   const next = { draft: detail.imports.length > 0 ? "compute" : "", computed: "validate",
     validated: "close", sent: "close" }[detail.state] ?? "";
-  const button = (name, title, act, off = false) => {
+  // `asks`: it opens a dialog, which has a button of its own to be busy.
+  const button = (name, title, act, off = false, asks = false) => {
     const node = h("button", { type: "button", id: `do-${name}`, disabled: off,
-      class: name === next ? "primary" : "", onclick: () => run(context, node, act) }, title);
+      class: name === next ? "primary" : "", onclick: () => asks ? act() : run(context, node, act) },
+    title);
     return node;
   };
   const none = detail.state === "new";
@@ -215,6 +217,6 @@ function actions(context) {
         context.again();
       }),
     button("close", detail.state === "sent" ? "Registrar pago" : "Cerrar", () => close(context),
-      none || detail.state === "paid"),
-    button("rectify", "Rectificar", () => rectify(context), !detail.closed));
+      none || detail.state === "paid", true),
+    button("rectify", "Rectificar", () => rectify(context), !detail.closed, true));
 }

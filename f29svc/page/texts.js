@@ -160,13 +160,59 @@ const errors = {
   bad_query: "Un filtro no se puede usar.",
   wrong_type: "Este tipo de archivo no se acepta: use CSV del registro o JSON de los libros.",
   not_exportable: "La declaración no se puede exportar así.",
+  no_postponement: "El IVA no se puede postergar.",
+  not_planned: "No hay pago planificado: use «Registrar flujo».",
+  is_paid: "Ya está pagado.",
+  bad_version: "No hay una versión anterior con que comparar.",
+  books_not_of_odoo: "Importe primero los libros desde Odoo.",
+  notes_not_allowed: "La configuración del servicio no permite escribir notas en Odoo.",
   internal: "Falló en el servicio; su registro dice más.",
   conflict: "No es posible en este estado.",
 };
+// Why a VAT cannot be postponed.
+const reasons = [
+  [/^there is no VAT to pay/, "no hay IVA que pagar (casilla 89)"],
+  [/^box 756 is not marked/, "la casilla 756 no está marcada: ingrese la fecha de presentación en Antecedentes"],
+  [/^the whole VAT or none/, "se posterga todo el IVA o nada: la casilla 755 no es igual a la 89"],
+  [/^only where it is filed in time, by (\d+)-(\d+)-(\d+)/, "solo si se presenta a tiempo, hasta el $3-$2-$1"],
+  [/^the return is a draft/, "todavía es un borrador"],
+  [/^it is postponed already/, "ya está postergado"],
+  [/^it is paid/, "ya está pagado"],
+  [/^the open amount is (\d+)/, "falta pagar $1"],
+  [/^it was sent later, on (\d+)-(\d+)-(\d+)/, "se presentó después, el $3-$2-$1"],
+];
+export function reasonText(text) {
+  for (const [pattern, words] of reasons) {
+    const found = pattern.exec(text);
+    if (found) return words.replace(/\$(\d)/g, (_, i) => found[Number(i)]);
+  }
+  return text;
+}
+
+// What the service itself notes in a history; a person's own words stay as they are.
+const notes = [
+  [/^opened$/, () => "período abierto"],
+  [/^computed( again)?$/, () => "calculado"],
+  [/^imported (\w+)$/, (m) => `importado: ${slots[m[1]] ?? m[1]}`],
+  [/^planned$/, () => "pago planificado"],
+  [/^planned, ready to be filed$/, () => "pago planificado, lista para presentar"],
+  [/^to (\d+)-(\d+)-(\d+)$/, (m) => `hasta el ${m[3]}-${m[2]}-${m[1]}`],
+  [/^(\d+) on (\d+)-(\d+)-(\d+)(?:, (.*))?$/, (m) => `$${Number(m[1]).toLocaleString("es-CL")} el ${
+    m[4]}-${m[3]}-${m[2]}${m[5] ? `, número ${m[5]}` : ""}`],
+  [/^inputs (\d+)$/, (m) => `antecedentes, revisión ${m[1]}`],
+];
+export function noteText(text) {
+  for (const [pattern, words] of notes) {
+    const found = pattern.exec(text);
+    if (found) return words(found);
+  }
+  return text;
+}
+
+// Refusals of which the service's own words say more than ours.
+const told = new Set(["conflict", "bad_date", "bad_amount", "bad_query", "not_exportable", "odoo"]);
 export function errorText(code, message, faults) {
   const text = errors[code] ?? message ?? code;
-  const more = faults?.length ? faults : errors[code] && code in { conflict: 0, bad_date: 0,
-    bad_amount: 0, bad_query: 0, not_exportable: 0, not_found: 0, wrong_file: 0, odoo: 0 }
-    && message ? [message] : [];
-  return more.length ? `${text} (${more.slice(0, 20).join("; ")})` : text;
+  const more = faults?.length ? faults : told.has(code) && message ? [message] : [];
+  return more.length ? `${text} (${more.slice(0, 20).map(reasonText).join("; ")})` : text;
 }

@@ -137,7 +137,7 @@ def layout_faults(browser):
 
 def contrast_faults(browser):
     found = browser.run(CONTRAST)
-    if found["texts"] < 5:
+    if found["texts"] < 3:
         return [f"only {found['texts']} texts were looked at"]
     return found["low"]
 

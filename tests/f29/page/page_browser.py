@@ -46,7 +46,8 @@ def go(view, period=PERIOD):
 def picture(name):
     if PICTURES is None:
         return
-    BROWSER.run("document.getElementById('toasts').replaceChildren(); document.activeElement?.blur();")
+    BROWSER.run("document.getElementById('toasts').replaceChildren();"
+                "if (!document.querySelector('.menu[open]')) document.activeElement?.blur();")
     BROWSER.screenshot(str(PICTURES / f"f29-{name}.png"))
 
 
