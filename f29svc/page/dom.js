@@ -167,7 +167,7 @@ export function toast(text, kind = "ok") {
 // ---- dialogs ----------------------------------------------------------------------------------
 
 // A dialog over the page; ends with Escape, its cross, or close(). `kind`: "sheet" at the side.
-export function openDialog(title, content, kind = "box") {
+export function openDialog(title, content, kind = "modal") {
   const heading = h("h2", { id: "dialog-title" }, title);
   const body = h("div", { class: "dialog-body" }, content);
   const dialog = h("dialog", { class: kind, "aria-labelledby": "dialog-title" },

@@ -77,6 +77,8 @@ export async function showPeriods(company, again) {
   periods.sort((a, b) => b.period.localeCompare(a.period));
   document.title = `Períodos · ${company.name || company.company}`;
   const open = periods.filter((one) => !isClosed(one));
+  const late = open.filter((one) => one.due < today()).length;
+  const [next] = open.map((one) => one.due).filter((one) => one >= today()).sort();
   const link = (one) => h("a", { href: `#/${company.company}/${one.period}/formulario`,
     "data-row": true, class: "strong" }, capital(monthName(one.period)));
   const columns = [
@@ -95,8 +97,8 @@ export async function showPeriods(company, again) {
         h("p", { class: "muted" }, `${company.name ? `${company.name} · ` : ""}RUT ${company.company}`)),
       opener(company, new Set(periods.map((one) => one.period)))),
     h("dl", { class: "figures" },
-      figure("Abiertos", String(open.length)),
-      figure("Próximo vencimiento", open.length ? day(open.map((one) => one.due).sort()[0]) : "–"),
+      figure("Abiertos", String(open.length), late > 0 && count(late, "atrasado", "atrasados")),
+      figure("Próximo vencimiento", next ? day(next) : "–", next && inDays(next)),
       figure("Planificado", pesos(flow.sums.planned)),
       figure("Postergado", pesos(flow.sums.deferred)),
       figure("Pagado", pesos(flow.sums.paid))),
