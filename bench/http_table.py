@@ -110,12 +110,12 @@ class Origin:
         self.process.wait()
 
 
-def start_proxy(name, origin_name, origin_port, folder, binaries):
+def start_proxy(name, origin_name, origin_port, folder, binaries, config="http_table"):
     folder = os.path.join(folder, f"{name}-{origin_name}")
     os.mkdir(folder)
     port = peers.free_port()
     values = {"FOLDER": folder, "LISTEN": port, "ORIGIN": origin_port, "NAME": "sidecar"}
-    config = peers.filled("http_table." + name, folder, values)
+    config = peers.filled(f"{config}.{name}", folder, values)
     command = {"nginx": ["nginx", "-c", config, "-p", folder],
                "haproxy": ["haproxy", "-f", config, "-db"],
                "sidecar": [os.path.join(binaries, "sidecar"), "--config", config]}[name]
