@@ -195,6 +195,25 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
       .add("ws_close_over", drain.ws_close_over)
       .add("ws_max_after_switch", drain.ws_max_after_switch);
   Block(lines, "names.").add("interval", control.names.interval);
+  const control::RolloutConfig& rollout = control.rollout;
+  Block(lines, "rollout.")
+      .add("steps", control::text_of_steps(rollout.steps))
+      .add("step_min", rollout.step_min)
+      .add("hold_max", rollout.hold_max)
+      .add("bake", rollout.bake)
+      .add("bake_hold_max", rollout.bake_hold_max)
+      .add("on_no_evidence", std::string(control::text_of(rollout.on_no_evidence)))
+      .add("warm_for", rollout.warm_for)
+      .add("prepare_max", rollout.prepare_max)
+      .add("look", rollout.look)
+      .add("rollback_step", rollout.rollback_step)
+      .add("scale_bake", rollout.scale_bake)
+      .add("pre_canary", rollout.pre_canary)
+      .add("post_switch", rollout.post_switch)
+      .add("window", control::text_of(rollout.window))
+      .add("notify.webhook", rollout.notify.webhook)
+      .add("notify.exec", rollout.notify.exec)
+      .add("notify.timeout", rollout.notify.timeout);
   Block(lines, "").add("log", control.log).add("audit_log", control.audit);
 }
 
@@ -206,7 +225,7 @@ bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b
 // Weights are initial values; a saved weight wins anyhow.
 bool is_taken_over(std::string_view key) {
   constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.",  "routes.",
-                                         "health.", "drain.",   "names.", "tls."};
+                                         "health.", "drain.",   "names.", "tls.", "rollout."};
   for (std::string_view one : kTaken) {
     if (key.substr(0, one.size()) == one) return true;
   }
@@ -273,6 +292,7 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   running.control.health = fresh.control.health;
   running.control.drain = fresh.control.drain;
   running.control.names = fresh.control.names;
+  running.control.rollout = fresh.control.rollout;
 }
 
 std::vector<std::string> needs_restart(const SidecarConfig& running, const SidecarConfig& fresh) {

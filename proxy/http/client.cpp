@@ -11,12 +11,17 @@ using base::Side;
 
 std::string text_of(const ClientRequest& request) {
   std::string text;
-  write_request_line(Method::get, request.path, text);
+  const bool is_post = !request.json.empty();
+  write_request_line(is_post ? Method::post : Method::get, request.path, text);
   write_field("Host", request.host, text);
   write_field("Connection", "close", text);
   for (const auto& [name, value] : request.fields) write_field(name, value, text);
+  if (is_post) {
+    write_field("Content-Type", "application/json", text);
+    write_field("Content-Length", std::to_string(request.json.size()), text);
+  }
   write_head_end(text);
-  return text;
+  return text + request.json;
 }
 
 }  // namespace

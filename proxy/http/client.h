@@ -18,6 +18,7 @@ struct ClientRequest {
   std::vector<std::pair<std::string, std::string>> fields;  // further ones
   base::Millis deadline{1'000};
   size_t body_bytes_max = 64 << 10;  // what is beyond is not read; the answer counts
+  std::string json{};                // not empty: a POST of this
 };
 
 struct ClientAnswer {

@@ -63,8 +63,11 @@ void AdminCommands::run(std::string_view line, std::shared_ptr<Reply> reply) {
 
 void AdminCommands::look(const Call& call) {
   const Verb verb = call.command.spec->verb;
-  if (verb == Verb::inflight || verb == Verb::agent || verb == Verb::actions) {
-    auto done = verb == Verb::inflight ? inflight(call) : agent_.run(call.command, call.reply);
+  const bool is_rollout = AdminRollout::owns(verb);
+  if (verb == Verb::inflight || verb == Verb::agent || verb == Verb::actions || is_rollout) {
+    auto done = verb == Verb::inflight ? inflight(call)
+                : is_rollout           ? rollout(call)
+                                       : agent_.run(call.command, call.reply);
     if (!done) {
       ++refused_;
       call.reply->finish(error_json(done.error()));
@@ -107,6 +110,11 @@ void AdminCommands::change(const Call& call) {
                   "the epoch is " + std::to_string(control_.fleet().epoch) + " now, not " +
                       std::to_string(**epoch));
     }
+    if (AdminRollout::owns(call.command.spec->verb)) return rollout(call);
+    if (hooks_.rollouts != nullptr) {
+      auto may = hooks_.rollouts->may_run(call.command.spec->verb, call.reply->caller().uid);
+      if (!may) return may;
+    }
     switch (call.command.spec->verb) {
       case Verb::weights:
         return weights(call);
@@ -127,6 +135,13 @@ void AdminCommands::change(const Call& call) {
   if (done) return;
   ++refused_;
   call.reply->finish(error_json(done.error()));
+}
+
+Answer<void> AdminCommands::rollout(const Call& call) {
+  if (hooks_.rollouts == nullptr) {
+    return deny(AdminCode::refused, {}, "this process runs no rollouts");
+  }
+  return hooks_.rollouts->run(call.command, call.reply);
 }
 
 Answer<void> AdminCommands::weights(const Call& call) {

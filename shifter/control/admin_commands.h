@@ -11,6 +11,7 @@
 
 #include "shifter/control/admin_agent.h"
 #include "shifter/control/admin_grammar.h"
+#include "shifter/control/admin_rollout.h"
 #include "shifter/control/admin_server.h"
 #include "shifter/control/audit_log.h"
 #include "shifter/control/control_loop.h"
@@ -30,6 +31,7 @@ class AdminCommands final : public CommandRunner {
     std::function<ProcessView()> process;
     std::function<std::vector<std::pair<std::string, std::string>>()> describe_config;
     std::function<Reloaded()> reload;
+    AdminRollout* rollouts = nullptr;  // null: their commands are refused
   };
 
   AdminCommands(ControlLoop& control, routing::DataPlane& plane, Events& events, AuditLog& audit,
@@ -51,6 +53,7 @@ class AdminCommands final : public CommandRunner {
   void look(const Call& call);
   void change(const Call& call);
   // Each of them returns an error or has answered, or will.
+  Answer<void> rollout(const Call& call);
   Answer<void> weights(const Call& call);
   Answer<void> ready(const Call& call);
   Answer<void> maint(const Call& call);

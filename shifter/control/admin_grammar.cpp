@@ -113,6 +113,38 @@ const std::vector<CommandSpec>& command_table() {
        "session wait state message tail digest image container background cpus memory "
        "memory_free connections connections_max workers env_workers",
        false, false},
+      {Verb::canary, "canary",
+       "COLOR [steps=5,10,25,50,100] [schema=none|expand|contract] [label=TEXT] [image=DIGEST] "
+       "[deploy=no] [aa=yes] [replace=yes] [accept-weak=yes] [dry-run=yes] [if-epoch=N] "
+       "[reason=TEXT]",
+       "a rollout by steps, judged; answers when it has begun", 1, 1,
+       "steps schema label image deploy aa replace accept-weak dry-run", true, false},
+      {Verb::switch_over, "switch",
+       "COLOR [schema=none|expand|contract] [label=TEXT] [image=DIGEST] [deploy=no] "
+       "[bake=no reason=TEXT] [dry-run=yes] [if-epoch=N]",
+       "a rollout of one step: health and warm-up, then everybody, bake, drain, stop", 1, 1,
+       "schema label image deploy bake dry-run", true, false},
+      {Verb::rollback, "rollback",
+       "[RELEASE] [force=yes] [old-code-breaks=yes reason=TEXT] [dry-run=yes] [if-epoch=N]",
+       "back to a recorded release; by default to the one before", 0, 1,
+       "force old-code-breaks dry-run", true, false},
+      {Verb::pause, "pause", "[if-epoch=N] [reason=TEXT]",
+       "the rollout takes no step; harm still ends it", 0, 0, "", true, false},
+      {Verb::resume, "resume", "[accept-no-evidence=yes reason=TEXT] [if-epoch=N]",
+       "goes on after a pause, or without evidence", 0, 0, "accept-no-evidence", true, false},
+      {Verb::promote, "promote", "[full=yes] [if-epoch=N] [reason=TEXT]",
+       "the next step now; full: everybody now, then the bake", 0, 0, "full", true, false},
+      {Verb::abort, "abort", "[force=yes] [old-code-breaks=yes reason=TEXT] [if-epoch=N]",
+       "the running rollout ends, users go back; wins over all others", 0, 0,
+       "force old-code-breaks", true, false},
+      {Verb::lock, "lock", "reason=TEXT [if-epoch=N]",
+       "keeps others from changes and rollouts", 0, 0, "", true, false},
+      {Verb::unlock, "unlock", "[force=yes] [if-epoch=N] [reason=TEXT]", "gives the lock back", 0,
+       0, "force", true, false},
+      {Verb::history, "history", "", "rollouts that are over, and the recorded releases", 0, 0, "",
+       false, false},
+      {Verb::explain, "explain", "[EPOCH]", "the numbers behind a decision", 0, 1, "", false,
+       false},
       {Verb::help, "help", "", "this list", 0, 0, "", false, false},
   };
   return table;

@@ -16,7 +16,10 @@
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
 #include "shifter/control/force_tokens.h"
+#include "shifter/control/notice_sender.h"
 #include "shifter/control/probes.h"
+#include "shifter/control/rollout_control.h"
+#include "shifter/control/rollout_views.h"
 
 namespace control {
 namespace {
@@ -33,6 +36,24 @@ bool same_order(const routing::RoutingConfig& a, const routing::RoutingConfig& b
   return std::equal(a.colors.begin(), a.colors.end(), b.colors.begin(), b.colors.end(),
                     [](const auto& x, const auto& y) { return x.name == y.name; });
 }
+
+// Where nothing is measured there is no evidence: a canary holds, a switch goes on.
+class Unmeasured final : public JudgeView {
+ public:
+  void start_step(const StepFacts&) override {}
+  Verdict look(const StepFacts&) override {
+    Verdict verdict;
+    verdict.text = "nothing is measured";
+    return verdict;
+  }
+  void stop() override {}
+  std::string save() const override { return {}; }
+  void restore(const std::string&) override {}
+  Power power(routing::ColorIndex, const std::vector<int>&) const override {
+    return {"nothing is measured: a canary holds at its first step", false, false};
+  }
+  std::string stable_fault(routing::ColorIndex, base::Instant) const override { return {}; }
+};
 
 }  // namespace
 
@@ -77,6 +98,10 @@ struct Control::Parts {
   Events events;
   base::Resolver resolver;
   std::unique_ptr<ControlLoop> control;
+  std::unique_ptr<NoticeSender> notices;
+  Unmeasured judge;
+  std::unique_ptr<RolloutControl> rollouts;
+  std::unique_ptr<AdminRollout> rollout_commands;
   std::unique_ptr<AuditLog> audit;
   std::unique_ptr<AdminCommands> commands;
   std::unique_ptr<AdminServer> server;
@@ -118,10 +143,17 @@ base::Result<> Control::Parts::start() {
   control = std::make_unique<ControlLoop>(loop, plane, events, config, routing, std::move(*keys));
   control->set_on_addresses([this] { take_targets(); });
   if (auto begun = control->start(); !begun) return begun;
+  notices = std::make_unique<NoticeSender>(
+      loop, resolver, events,
+      [this]() -> const NotifyConfig& { return control->config().rollout.notify; },
+      [this]() -> Actions& { return control->actions(); });
+  rollouts = std::make_unique<RolloutControl>(loop, *control, plane, judge, events, *notices);
+  rollouts->start();
+  rollout_commands = std::make_unique<AdminRollout>(*control, *rollouts);
   commands = std::make_unique<AdminCommands>(
       *control, plane, events, *audit,
       AdminCommands::Hooks{[this] { return process(); }, host.describe_config,
-                           [this] { return reload(); }});
+                           [this] { return reload(); }, rollout_commands.get()});
   if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
   if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
   control->set_on_publish([this] { refresh_metrics(); });
@@ -158,6 +190,7 @@ base::Result<> Control::Parts::open_metrics() {
 
 void Control::Parts::tick() {
   control->tick();
+  rollouts->tick();
   commands->tick();
   server->look_after_clients();
   refresh_metrics();
@@ -209,6 +242,7 @@ ProbeTarget Control::Parts::target_of(const KnownAddress& known) const {
 void Control::Parts::refresh_metrics() {
   ControlMetrics facts;
   control->fill(facts);
+  fill_rollout_metrics(*rollouts, *control, *notices, facts.rollout);
   facts.lame_duck = lame_duck;
   facts.commands = commands->commands();
   facts.commands_refused = commands->refused();
@@ -254,6 +288,8 @@ ProcessView Control::Parts::process() const {
   view.version = host.version;
   view.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(loop.now() - started).count();
   view.lame_duck = lame_duck;
+  view.rollout = rollout_json(*rollouts, loop.now());
+  view.lock = lock_json(*rollouts, loop.wall());
   return view;
 }
 

@@ -51,6 +51,7 @@ class ControlLoop {
   const std::vector<routing::Route>& routes() const { return routes_; }
   const RouteNumbers& route_numbers() const { return route_numbers_; }
   base::Instant now() const { return clock_.now(); }
+  base::WallTime wall() const { return clock_.wall(); }
   bool is_saved() const { return !unsaved_; }
   std::vector<std::string> degraded() const;  // reasons, in words
   bool is_before_first_verdict() const;

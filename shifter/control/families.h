@@ -10,6 +10,7 @@
 #include "proxy/routing/backend_id.h"
 #include "proxy/routing/totals.h"
 #include "shifter/control/agent_families.h"
+#include "shifter/control/rollout_families.h"
 
 namespace control {
 
@@ -45,6 +46,7 @@ struct ControlMetrics {
   int64_t admin_clients = 0;
   int64_t log_dropped = 0;
   AgentMetrics agent;
+  RolloutMetrics rollout;
   double started_seconds = 0;  // Unix time
   std::string program_version;
 };

@@ -235,7 +235,8 @@ std::optional<RolloutStep> look_holding(const Rollout& from, const RolloutSight&
   const bool is_good = has_verdict && sight.verdict->kind == Kind::good;
   switch (from.hold) {
     case HoldReason::dependency:
-      return end_hold(from, sight.now);  // look_for_harm has seen none
+      if (!sight.dependency_down) return end_hold(from, sight.now);
+      break;
     case HoldReason::stable_down:
       if (sight.stable.up) return end_hold(from, sight.now);
       break;

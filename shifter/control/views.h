@@ -19,6 +19,8 @@ struct ProcessView {
   std::string version;
   int64_t uptime_s = 0;
   bool lame_duck = false;
+  std::string rollout = "null";  // JSON
+  std::string lock = "null";
 };
 
 // {"ok":true,"epoch":N, then `rest`}. `rest` is LogLine's object, may be empty.
