@@ -2,7 +2,7 @@
 import { h, amount, badge, count, day, empty, fill, icon, loading, monthName, openDialog, table,
   time } from "./dom.js";
 import { get, post, url } from "./api.js";
-import { amountFields, sides, statuses } from "./texts.js";
+import { amountFields, reconcileNotes, sides, statuses } from "./texts.js";
 import { findingList } from "./findings.js";
 
 const PAGE = 100;
@@ -140,6 +140,7 @@ function explain(one) {
     h("p", { class: "advice" }, h("strong", {}, "Qué hacer: "), advice),
     h("dl", { class: "pairs" },
       line("Contraparte", `${one.name || "–"} ${one.counterparty || ""}`),
+      line("Nota", one.note && (reconcileNotes[one.note] ?? one.note)),
       line("Emisor", one.issuer),
       line("Campo que difiere", one.field && amountFields[one.field]),
       line("Tipo en libros", one.books_type),

@@ -189,6 +189,18 @@ export function reasonText(text) {
   return text;
 }
 
+// What the comparison noted about a document.
+export const reconcileNotes = {
+  "the amounts differ within the tolerance": "los montos difieren dentro de la tolerancia",
+  "the books have only a draft of it": "los libros solo tienen un borrador",
+  "the books have cancelled it": "los libros lo anularon",
+  "it is booked in another month": "está contabilizado en otro mes",
+  "it is booked in another month, too": "también está contabilizado en otro mes",
+  "added by hand to the return, outside the register": "agregado a mano, fuera del registro",
+  "added by hand, and in the register: the addition does not count":
+    "agregado a mano y también en el registro: la adición no cuenta",
+};
+
 // What the service itself notes in a history; a person's own words stay as they are.
 const notes = [
   [/^opened$/, () => "período abierto"],

@@ -24,6 +24,7 @@ BOOKS = pathlib.Path(__file__).resolve().parents[1] / "data/books_202606.json"
 PICTURES = None
 SERVICE = None
 BROWSER = None
+HOSTILE = "<b onmouseover=alert(1)>Alfa</b> &amp; <img src=x onerror=alert(2)>"
 VIEWS = ["formulario", "hallazgos", "conciliacion", "documentos", "antecedentes", "importar", "flujo",
          "versiones", "hoja"]
 
@@ -321,7 +322,7 @@ class Page(unittest.TestCase):
                 moves.append({
                     "move_type": "out_invoice" if sale else "in_invoice", "state": "posted",
                     "l10n_latam_document_type_code": "33", "partner_vat": "99990001-1",
-                    "partner_name": "Alfa", "l10n_latam_document_number": str(1000 + i),
+                    "partner_name": HOSTILE, "l10n_latam_document_number": str(1000 + i),
                     "invoice_date": f"{period}-10", "date": f"{period}-10", "currency": "CLP",
                     "net": net, "exempt": 0, "tax": tax, "amount_total": net + tax})
             SERVICE.import_file(period, "books.json", json.dumps({"moves": moves}).encode())
@@ -337,6 +338,10 @@ class Page(unittest.TestCase):
             self.assertEqual(box_value(537) or "0", chilean(credit), where)
             exported = SERVICE.at("GET", period, "/export?format=json")
             self.assertEqual(exported["boxes"], made["boxes"], where)
+        # What files say is text and nothing else.
+        go("documentos", period)
+        self.assertIn(HOSTILE, BROWSER.text("table"))
+        self.assertEqual(BROWSER.run("return document.querySelectorAll('main b, main img').length;"), 0)
         self.no_new_errors()
 
     def test_12_periods_and_signing_out(self):
@@ -347,6 +352,16 @@ class Page(unittest.TestCase):
         self.looks_right("periods")
         picture("periods")
         self.assertEqual(not_reached_by_tab(BROWSER), [])
+        BROWSER.press("Anotar la caída")
+        BROWSER.until_text("Qué se observó", "dialog")
+        BROWSER.type("dialog input[name=reason]", "No carga el formulario")
+        BROWSER.press("Anotar", "dialog form")
+        BROWSER.until_text("SII fuera de servicio", "h2")
+        BROWSER.idle()
+        self.looks_right("outage")
+        picture("outage")
+        BROWSER.press("Anotar que volvió")
+        BROWSER.until_text("¿El sitio del SII no responde?", "main")
         if PICTURES is not None:
             take_more_pictures()
         BROWSER.press("Salir", ".bar")
@@ -360,6 +375,28 @@ class Page(unittest.TestCase):
         home = address()
         outside = {one for one in BROWSER.seen if not one.startswith(home)}
         self.assertEqual(outside, set())
+
+    def test_14_would_see_what_looks_wrong(self):
+        BROWSER.open(address())
+        BROWSER.until_text("Entrar", "h1")
+        self.assertEqual(layout_faults(BROWSER), [])
+
+        def spoiled(script, look):
+            undo = BROWSER.run("const one = document.querySelector(arguments[0]); const was = one.style.cssText;"
+                               "one.style.cssText = arguments[1]; return was;", *script)
+            faults = look(BROWSER)
+            BROWSER.run("document.querySelector(arguments[0]).style.cssText = arguments[1];", script[0], undo)
+            return "; ".join(faults)
+        self.assertIn("over each other", spoiled(("h1", "margin-bottom: -40px"), layout_faults))
+        self.assertIn("scrolls sideways", spoiled((".hint", "width: 2000px; display: block"), layout_faults))
+        self.assertIn("cut by", spoiled(("h1", "height: 9px; overflow: hidden"), layout_faults))
+        self.assertIn("Clave", spoiled((".label", "color: rgb(150, 150, 150)"), contrast_faults))
+        BROWSER.run("document.querySelector('form button').textContent = '';")
+        self.assertIn("button", "; ".join(nameless(BROWSER)))
+        BROWSER.run("document.querySelector('form').addEventListener('focusin', (event) => {"
+                    " if (event.target.matches('button')) event.stopImmediatePropagation(); });")
+        self.assertIn("button", "; ".join(not_reached_by_tab(BROWSER)))
+        BROWSER.read_logs()
 
 
 def take_more_pictures():
