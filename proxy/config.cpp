@@ -220,12 +220,14 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
 bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b) {
   return std::equal(a.colors.begin(), a.colors.end(), b.colors.begin(), b.colors.end(),
                     [](const auto& x, const auto& y) { return x.name == y.name; });
+  Block(lines, "scaling.").add("policy", control.scaling.file);
 }
 
 // Weights are initial values; a saved weight wins anyhow.
 bool is_taken_over(std::string_view key) {
   constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.",  "routes.",
-                                         "health.", "drain.",   "names.", "tls.", "rollout."};
+                                         "health.", "drain.",   "names.", "tls.",
+                                         "scaling.", "rollout."};
   for (std::string_view one : kTaken) {
     if (key.substr(0, one.size()) == one) return true;
   }
@@ -269,6 +271,9 @@ LoadedConfig load_config(const std::string& path) {
   loaded.faults = file.faults();
   if (loaded.faults.empty()) open_tls(path, loaded);
   if (loaded.faults.empty()) loaded.hash = hash_of(describe_config(loaded.config));
+  std::vector<base::ConfigFault> policy = control::load_policy(loaded.config.control.scaling);
+  loaded.policy_failed = !policy.empty();
+  loaded.faults.insert(loaded.faults.end(), policy.begin(), policy.end());
   return loaded;
 }
 
@@ -294,6 +299,7 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   running.control.names = fresh.control.names;
   running.control.rollout = fresh.control.rollout;
 }
+  running.control.scaling = fresh.control.scaling;
 
 std::vector<std::string> needs_restart(const SidecarConfig& running, const SidecarConfig& fresh) {
   const Lines before = describe_config(running);

@@ -22,6 +22,7 @@ struct SidecarConfig {
 struct LoadedConfig {
   SidecarConfig config;                   // of no use when there are faults
   std::vector<base::ConfigFault> faults;  // in the order of lines
+  bool policy_failed = false;             // some of them are the scaling policy's
   std::string hash;                       // of the effective values; 16 hex digits
 };
 LoadedConfig load_config(const std::string& path);

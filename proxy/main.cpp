@@ -45,6 +45,7 @@ control::Host host_of(const std::string& path, const sidecar::LoadedConfig& load
     reloaded.routing = fresh.config.routing;
     reloaded.hash = fresh.hash;
     reloaded.taken = [running, taken = fresh.config] { sidecar::take_over(*running, taken); };
+    reloaded.policy_failed = fresh.policy_failed;
     return reloaded;
   };
   host.describe_config = [running] { return sidecar::describe_config(*running); };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "shifter/control/admin_scale.h"
+
 namespace control {
 namespace {
 
@@ -126,6 +128,8 @@ void AdminCommands::change(const Call& call) {
         return drain(call);
       case Verb::hold:
         return hold(call);
+      case Verb::scale:
+        return scale(call);
       default:
         return reload(call);
     }
@@ -247,6 +251,23 @@ Answer<void> AdminCommands::reload(const Call& call) {
   LogLine rest;
   rest.add_raw("needs_restart", array_json(reloaded.needs_restart));
   return commit(call, std::move(next), /*must_act=*/false, std::move(rest), reloaded.take);
+}
+
+// An intention: saved with the fleet, so that it holds over a restart.
+Answer<void> AdminCommands::scale(const Call& call) {
+  if (scaling_ == nullptr) return deny(AdminCode::refused, {}, "this process has no scaler");
+  auto ask = read_scale_command(call.command, *scaling_);
+  if (!ask) return tl::unexpected(ask.error());
+  ScaleState before = std::exchange(control_.scale(), std::move(ask->next));
+  Fleet next = control_.fleet();
+  ++next.epoch;
+  auto done = commit(call, std::move(next), /*must_act=*/false, std::move(ask->told));
+  if (!done) {
+    control_.scale() = std::move(before);
+    return done;
+  }
+  scaling_->decide_now();
+  return {};
 }
 
 Answer<void> AdminCommands::inflight(const Call& call) {

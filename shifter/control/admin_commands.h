@@ -19,6 +19,8 @@
 
 namespace control {
 
+class Scaling;
+
 class AdminCommands final : public CommandRunner {
  public:
   // A config that was read again: its faults, or what needs a restart and how the rest is taken.
@@ -39,6 +41,7 @@ class AdminCommands final : public CommandRunner {
   ~AdminCommands();
 
   void run(std::string_view line, std::shared_ptr<Reply> reply) override;
+  void set_scaling(Scaling* scaling) { scaling_ = scaling; }  // null: `scale` is refused
   // Looks at the commands that wait. Once a tick.
   void tick();
   void refuse_changes() { refuses_changes_ = true; }  // the process ends
@@ -60,6 +63,7 @@ class AdminCommands final : public CommandRunner {
   Answer<void> drain(const Call& call);
   Answer<void> hold(const Call& call);
   Answer<void> reload(const Call& call);
+  Answer<void> scale(const Call& call);
   Answer<void> inflight(const Call& call);
 
   Answer<size_t> color_of(const Call& call) const;
@@ -78,6 +82,7 @@ class AdminCommands final : public CommandRunner {
   AuditLog& audit_;
   Hooks hooks_;
   AdminAgent agent_;
+  Scaling* scaling_ = nullptr;
   std::list<Waiter> waiters_;
   bool refuses_changes_ = false;
   int64_t commands_ = 0;

@@ -35,6 +35,7 @@ enum class Verb : uint8_t {
   resume,
   promote,
   abort,
+  scale,
   lock,
   unlock,
   history,

@@ -160,7 +160,10 @@ Want look_down(const Policy& policy, const ScaleColor& color) {
   const bool fits = fits_the_rest(policy, color, all);
   want.urgency = -all.in_flight_mean() / *color.workers;
   if (!fast && (policy.down.rule == policy::DownRule::both || waits)) {
-    want.why = fits && !waits ? ScaleWhy::down_threshold_unreachable : ScaleWhy::steady;
+    // Not by chance in one window, but over the whole time, with room for one worker less.
+    const bool unreachable = fits && !waits && *color.workers > policy.min_workers &&
+                             all.slow(policy.down.edge_us) * kTail >= all.requests();
+    want.why = unreachable ? ScaleWhy::down_threshold_unreachable : ScaleWhy::steady;
   } else if (waits) {
     want.why = ScaleWhy::waiting;
   } else if (all.errors * kTail > all.requests()) {
@@ -404,6 +407,7 @@ ScaleState change_refused(ScaleState state, const policy::Retry& retry, base::In
 ScaleState set_automatic(ScaleState state) {
   ScaleState next;
   next.changed = state.changed;
+  next.under_way = state.under_way;
   return next;
 }
 

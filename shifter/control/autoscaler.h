@@ -42,6 +42,14 @@ struct ScaleMachine {
 
 enum class ScaleMode : uint8_t { automatic, number, freeze };
 
+// A change that was begun (ScaleHands).
+struct ScaleUnderWay {
+  uint64_t id = 0;
+  policy::Apply apply = policy::Apply::redeploy;
+  int from = 0;
+  int to = 0;
+};
+
 // What is kept over restarts. Windows are not: they begin anew.
 struct ScaleState {
   std::optional<base::Instant> changed;   // the end of the last change
@@ -52,6 +60,7 @@ struct ScaleState {
   int number = 0;
   std::optional<base::Instant> until;  // of the mode
   std::string reason;                  // for the mode
+  std::optional<ScaleUnderWay> under_way;
 };
 
 struct ScaleFacts {

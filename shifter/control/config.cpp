@@ -114,12 +114,21 @@ ControlConfig read_control_config(Section& top) {
   Section names = top.section("names");
   names.read("interval", config.names.interval, Millis{500}, Millis{3'600'000});
   config.rollout = read_rollout_config(top.section("rollout"));
+  Section scaling = top.section("scaling");
+  read_path(scaling, "policy", config.scaling.file, /*may_be_empty=*/true);
   read_file_name(top, "log", config.log);
   read_file_name(top, "audit_log", config.audit);
   if (config.audit == "-" || config.audit == "stderr") {
     top.fault("audit_log", "the audit log is a file of its own");
   }
   return config;
+}
+
+std::vector<base::ConfigFault> load_policy(ScalingConfig& scaling) {
+  if (scaling.file.empty()) return {};
+  policy::Loaded loaded = policy::load(scaling.file);
+  if (loaded.faults.empty()) scaling.policy = loaded.policy;
+  return std::move(loaded.faults);
 }
 
 }  // namespace control

@@ -10,6 +10,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/yaml.h"
 #include "shifter/control/rollout_config.h"
+#include "shifter/policy/policy.h"
 
 namespace control {
 
@@ -54,6 +55,11 @@ struct NamesConfig {
   base::Millis interval{5'000};  // how often host names are resolved again
 };
 
+struct ScalingConfig {
+  std::string file;       // of the policy; empty: the defaults
+  policy::Policy policy;  // as the file says, once load_policy() has read it
+};
+
 struct ControlConfig {
   AdminConfig admin;
   MetricsConfig metrics;
@@ -62,11 +68,14 @@ struct ControlConfig {
   DrainConfig drain;
   NamesConfig names;
   RolloutConfig rollout;
+  ScalingConfig scaling;
   std::string log = "stderr";                          // "-", "stderr" or a file
   std::string audit = "/var/lib/sidecar/audit.jsonl";  // a file
 };
 
 // Faults go to the file with line and key.
 ControlConfig read_control_config(base::Section& top);
+// Reads the file that `scaling.policy` names. Its faults; then the policy is as it was.
+std::vector<base::ConfigFault> load_policy(ScalingConfig& scaling);
 
 }  // namespace control

@@ -15,6 +15,7 @@
 #include "shifter/control/control_loop.h"
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
+#include "shifter/control/fleet_hands.h"
 #include "shifter/control/force_tokens.h"
 #include "shifter/control/notice_sender.h"
 #include "shifter/control/probes.h"
@@ -22,6 +23,7 @@
 #include "shifter/control/rollout_views.h"
 
 namespace control {
+#include "shifter/control/scaling.h"
 namespace {
 
 constexpr base::Millis kTick{100};
@@ -100,6 +102,8 @@ struct Control::Parts {
   std::unique_ptr<ControlLoop> control;
   std::unique_ptr<NoticeSender> notices;
   Unmeasured judge;
+  std::unique_ptr<FleetHands> scale_hands;
+  std::unique_ptr<Scaling> scaling;
   std::unique_ptr<RolloutControl> rollouts;
   std::unique_ptr<AdminRollout> rollout_commands;
   std::unique_ptr<AuditLog> audit;
@@ -155,10 +159,14 @@ base::Result<> Control::Parts::start() {
       AdminCommands::Hooks{[this] { return process(); }, host.describe_config,
                            [this] { return reload(); }, rollout_commands.get()});
   if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
+  scale_hands = std::make_unique<FleetHands>(*control, *rollouts);
+  scaling = std::make_unique<Scaling>(loop, *control, plane, events, *scale_hands);
+  scaling->start();
   if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
   control->set_on_publish([this] { refresh_metrics(); });
   look_up_names();
   pages_timer.start(config.health.interval);
+  commands->set_scaling(scaling.get());
   tick_timer.start(kTick);
   return {};
 }
@@ -197,6 +205,7 @@ void Control::Parts::tick() {
   tick_timer.start(kTick);
 }
 
+  scaling->tick();
 // Off this thread; a slow name server stops nothing here.
 void Control::Parts::look_up_names() {
   for (const std::string& name : control->addresses().names()) {
@@ -262,6 +271,7 @@ AdminCommands::Reloaded Control::Parts::reload() {
   }
   if (auto tokens = read_force_tokens(fresh.routing.force.token_file)) {
     fresh.routing.force.tokens = std::move(*tokens);
+  scaling->fill(facts.scale);
   } else {
     answer.faults.push_back(tokens.error().detail);
   }
@@ -276,6 +286,7 @@ AdminCommands::Reloaded Control::Parts::reload() {
     probes.set_config(control->config().health);
     host.config_hash = fresh.hash;
     if (fresh.taken) fresh.taken();
+  if (fresh.policy_failed) scaling->policy_refused();
   };
   return answer;
 }
@@ -292,6 +303,7 @@ ProcessView Control::Parts::process() const {
   view.lock = lock_json(*rollouts, loop.wall());
   return view;
 }
+    scaling->take_policy(fresh.control.scaling.policy);
 
 Control::Control(base::UvLoop& loop, routing::DataPlane& plane, ControlConfig config,
                  routing::RoutingConfig routing, base::Log& log, Host host)
@@ -309,6 +321,8 @@ base::Result<> Control::renew_tls() {
   if (!context) return base::fail(std::move(context.error()));
   parts_->control->take_tls(*std::move(context));
   return {};
+  view.scaler = scaling->json();
+  view.degraded = scaling->degraded();
 }
 
 void Control::reopen_logs() {

@@ -52,6 +52,7 @@ base::Result<> ControlLoop::start() {
     fleet_ = merge_fleet(loaded->state.fleet, routing_);
     draw_key_ = loaded->state.draw_key;
     rollout_ = std::move(loaded->state.rollout);
+    scale_ = std::move(loaded->state.scale);
     health_.restore(std::move(loaded->state.health), time.wall, time.now);
     actions_.restore(std::move(loaded->state.actions));
   } else {
@@ -135,6 +136,7 @@ void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfi
   config_.drain = config.drain;
   config_.names = config.names;
   config_.rollout = config.rollout;
+  config_.scaling = config.scaling;
   routing_ = std::move(routing);
   health_.set_limits(config_.health);
   addresses_.configure(routing_.colors);
@@ -264,7 +266,8 @@ void ControlLoop::publish(std::function<void()> applied) {
                    cookie_keys_,
                    draw_key_,
                    std::vector<bool>(watches_.size()),
-                   is_before_first_verdict()};
+                   is_before_first_verdict(),
+                   slots_auto()};
   for (size_t i = 0; i < watches_.size(); ++i) facts.settled[i] = is_settled(i);
   published_changes_ = health_.changes();
   published_settled_ = facts.settled;
@@ -278,11 +281,24 @@ void ControlLoop::publish(std::function<void()> applied) {
   publisher_.publish(make_table(facts), std::move(applied));
 }
 
+// The workers that the agent counted last, and some more. It may be away since.
+std::vector<int> ControlLoop::slots_auto() const {
+  std::vector<int> slots;
+  const auto& workers = actions_.figures().workers;
+  for (const FleetColor& color : fleet_.colors) {
+    const auto at = workers.find(color.name);
+    const bool known = at != workers.end() && at->second > 0;
+    slots.push_back(known ? at->second + kSlotsAbove : kSlotsAuto);
+  }
+  return slots;
+}
+
+  published_slots_ = facts.slots_auto;
 bool ControlLoop::is_publish_due() const {
   std::vector<bool> settled;
   for (size_t i = 0; i < watches_.size(); ++i) settled.push_back(is_settled(i));
   return health_.changes() != published_changes_ || settled != published_settled_ ||
-         is_before_first_verdict() != published_starting_;
+         is_before_first_verdict() != published_starting_ || slots_auto() != published_slots_;
 }
 
 void ControlLoop::publish_if_changed() {
@@ -293,7 +309,7 @@ bool ControlLoop::save(const Fleet& fleet) {
   TimeBase time{clock_.now(), clock_.wall(), boot_id_};
   saved_at_ = time.now;
   auto saved = state_file_.save(
-      {fleet, health_.save(time.wall), draw_key_, actions_.saved(), rollout_}, time);
+      {fleet, health_.save(time.wall), draw_key_, actions_.saved(), rollout_, scale_}, time);
   if (saved) actions_.mark_saved();
   const bool was_unsaved = std::exchange(unsaved_, !saved);
   if (saved) {

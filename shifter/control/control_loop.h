@@ -43,6 +43,9 @@ class ControlLoop {
   // Saved with the fleet, in one write; RolloutControl owns what it says.
   SavedRollout& rollout() { return rollout_; }
   const SavedRollout& rollout() const { return rollout_; }
+  // The scaler's, saved in the same way; Scaling owns what it says.
+  ScaleState& scale() { return scale_; }
+  const ScaleState& scale() const { return scale_; }
   Actions& actions() { return actions_; }
   const Actions& actions() const { return actions_; }
   void set_on_publish(std::function<void()> told) { publisher_.set_on_change(std::move(told)); }
@@ -113,6 +116,7 @@ class ControlLoop {
   std::optional<std::string> why_not(const Action& action) const;
 
   const base::Clock& clock_;
+  std::vector<int> slots_auto() const;
   routing::DataPlane& plane_;
   Events& events_;
   ControlConfig config_;
@@ -129,6 +133,7 @@ class ControlLoop {
   Publisher publisher_;
   RouteNumbers route_numbers_;
   std::vector<routing::Route> routes_;
+  ScaleState scale_;
   std::vector<ColorWatch> watches_;
   std::function<void()> on_addresses_;
 
@@ -141,6 +146,7 @@ class ControlLoop {
   bool dependency_told_ = false;
   int64_t saves_ = 0;
   int64_t save_failures_ = 0;
+  std::vector<int> published_slots_;
   int64_t probes_ = 0;
   int64_t probe_failures_ = 0;
   int64_t name_failures_ = 0;

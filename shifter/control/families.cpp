@@ -279,6 +279,7 @@ std::vector<MetricFamily> make_families(const Totals& totals, const ControlMetri
   for (const ColorMetrics& color : control.colors) colors.push_back(color.name);
   add_agent_families(control.agent, colors, families);
   add_rollout_families(control.rollout, colors, families);
+  add_scale_families(control.scale, families);
   return families;
 }
 

@@ -11,6 +11,7 @@
 #include "proxy/routing/totals.h"
 #include "shifter/control/agent_families.h"
 #include "shifter/control/rollout_families.h"
+#include "shifter/control/scale_families.h"
 
 namespace control {
 
@@ -47,6 +48,7 @@ struct ControlMetrics {
   int64_t log_dropped = 0;
   AgentMetrics agent;
   RolloutMetrics rollout;
+  ScaleMetrics scale;
   double started_seconds = 0;  // Unix time
   std::string program_version;
 };

@@ -23,7 +23,8 @@ RoutingTable make_table(const TableFacts& facts) {
     entry.valid_from = wanted.valid_from;
     entry.up = facts.health.color(i).up;
     entry.settled = facts.settled[i];
-    entry.slots = config.slots == 0 ? kSlotsAuto : config.slots;
+    const int slots_auto = i < facts.slots_auto.size() ? facts.slots_auto[i] : kSlotsAuto;
+    entry.slots = config.slots == 0 ? slots_auto : config.slots;
     entry.reuse = config.reuse;
     for (const KnownAddress& known : facts.addresses.of_color(i)) {
       auto& list = known.port == routing::Port::http ? entry.http : entry.websocket;

@@ -18,7 +18,8 @@
 
 namespace control {
 
-inline constexpr int kSlotsAuto = 6;  // without an agent that knows the workers
+inline constexpr int kSlotsAuto = 6;    // without an agent that knows the workers
+inline constexpr int kSlotsAbove = 2;   // those workers, so that one that is free finds the next
 inline constexpr base::Millis kFirstVerdictMax{5'000};
 inline constexpr base::Millis kSettledAfter{300'000};
 
@@ -32,6 +33,7 @@ struct TableFacts {
   const std::array<uint8_t, 16>& draw_key;
   std::vector<bool> settled;          // by color: ready and up for kSettledAfter
   bool before_first_verdict = false;  // requests wait, but not for long
+  std::vector<int> slots_auto{};      // by color, for `slots: auto`; none: kSlotsAuto
 };
 
 // Without its version. Needs: fleet, health and config have the same colors.

@@ -7,6 +7,7 @@
 #include "proxy/base/files.h"
 #include "proxy/base/mac.h"
 #include "shifter/control/actions_saved.h"
+#include "shifter/control/scale_saved.h"
 
 namespace control {
 namespace {
@@ -152,6 +153,7 @@ SavedState read_saved(const Json& json, const TimeBase& time) {
                             redraw.at("epoch").get<uint64_t>()};
     }
   }
+  if (json.contains("scale")) state.scale = read_scale(json.at("scale"), same_boot, time);
   if (json.contains("rollout")) state.rollout = read_rollout(json.at("rollout"), same_boot, time);
   return state;
 }
@@ -180,6 +182,7 @@ std::string write_state(const SavedState& state, const TimeBase& time) {
                {"draw_key", hex(state.draw_key)},
                {"actions", write_actions(state.actions, time)}};
   json["rollout"] = write_rollout(state.rollout, time);
+  json["scale"] = write_scale(state.scale, time);
   if (const auto& redraw = state.fleet.redraw; redraw && redraw->color < state.fleet.colors.size()) {
     json["redraw"] = {{"color", state.fleet.colors[redraw->color].name}, {"epoch", redraw->epoch}};
   }

@@ -11,6 +11,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/result.h"
 #include "shifter/control/actions.h"
+#include "shifter/control/autoscaler.h"
 #include "shifter/control/fleet.h"
 #include "shifter/control/health.h"
 #include "shifter/control/rollout_state.h"
@@ -23,6 +24,7 @@ struct SavedState {
   std::array<uint8_t, 16> draw_key{};  // for draws by session key and address
   SavedActions actions;
   SavedRollout rollout;
+  ScaleState scale;
 };
 
 // Deadlines are kept on both clocks: the monotonic one holds while the machine runs (a jump of the

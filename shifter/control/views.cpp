@@ -190,6 +190,8 @@ std::string status_json(const ControlLoop& control, const routing::Totals& total
   }
   const routing::ColorTotals none =
       totals.colors.empty() ? routing::ColorTotals{} : totals.colors.back();
+  std::vector<std::string> degraded = control.degraded();
+  degraded.insert(degraded.end(), process.degraded.begin(), process.degraded.end());
   LogLine line;
   line.add("schema", 1)
       .add("version", process.version)
@@ -208,10 +210,11 @@ std::string status_json(const ControlLoop& control, const routing::Totals& total
       .add("client_connections", totals.client_connections)
       .add_raw("rollout", process.rollout)
       .add_raw("lock", process.lock)
+      .add_raw("scaler", process.scaler)
       .add("dependency_down", control.health().dependency_down())
       .add("saved", control.is_saved())
       .add("lame_duck", process.lame_duck)
-      .add_raw("degraded", array_json(control.degraded()))
+      .add_raw("degraded", array_json(degraded))
       .add("config_hash", process.config_hash);
   return ok_json(control, std::move(line));
 }

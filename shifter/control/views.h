@@ -21,6 +21,8 @@ struct ProcessView {
   bool lame_duck = false;
   std::string rollout = "null";  // JSON
   std::string lock = "null";
+  std::string scaler = "null";
+  std::vector<std::string> degraded;  // reasons beside the control loop's
 };
 
 // {"ok":true,"epoch":N, then `rest`}. `rest` is LogLine's object, may be empty.
