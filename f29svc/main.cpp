@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
   CLI::App* sheet = add("sheet", "print the boxes by line, for typing", f29::sheet_command);
   add_return(*sheet, given);
   sheet->add_option("--output", given.output, "write to a file");
+  CLI::App* reconcile = add("reconcile", "compare books and register", f29::reconcile_command);
+  reconcile->add_option("--output", given.output, "write to a file");
   std::string config;
   CLI::App* serve = app.add_subcommand("serve", "serve the API until SIGTERM");
   serve->add_option("--config", config, "conf/f29svc.yaml")->required();

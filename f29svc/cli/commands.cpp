@@ -219,6 +219,43 @@ int export_command(const Arguments& arguments, std::ostream& out, std::ostream& 
   return written != kDone ? written : exit_code(*made);
 }
 
+int reconcile_command(const Arguments& arguments, std::ostream& out, std::ostream& err) {
+  std::vector<std::string> faults;
+  const FileRequest request = request_of(arguments, err, faults);
+  if (arguments.rcv.empty()) faults.push_back("--rcv: the register's files are needed");
+  if (arguments.documents.empty()) faults.push_back("--documents: the books are needed");
+  if (!faults.empty()) return refuse(faults, err);
+  const auto result = reconcile_files(request, faults);
+  if (!result) return refuse(faults, err);
+  const int code = result->has_errors ? kErrorFindings : kDone;
+  const int written = put_out(arguments, out, err, [&](std::ostream& to) {
+    if (!arguments.json) {
+      write_reconciled_head(to);
+      for (const Reconciled& one : result->report.documents()) write_reconciled_row(to, one);
+      print_findings(result->findings, to);
+      return;
+    }
+    JsonWriter json(to);
+    json.open('{');
+    json.member("schema", 1);
+    json.member("company", request.company.text());
+    json.member("period", request.period.text());
+    json.key("documents");
+    json.open('[');
+    for (const Reconciled& one : result->report.documents()) {
+      write_reconciled(json, one, request.period);
+    }
+    json.close(']');
+    json.key("totals");
+    write_totals(json, totals_of(result->report));
+    write_ledger(json, result->ledger);
+    write_findings(json, result->findings);
+    json.close('}');
+    to << '\n';
+  });
+  return written != kDone ? written : code;
+}
+
 int sheet_command(const Arguments& arguments, std::ostream& out, std::ostream& err) {
   std::vector<std::string> faults;
   auto made = return_of(arguments, err, faults);

@@ -40,6 +40,7 @@ int compute_command(const Arguments& arguments, std::ostream& out, std::ostream&
 int import_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int validate_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int export_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
+int reconcile_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int sheet_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace f29

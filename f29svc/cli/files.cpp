@@ -87,12 +87,29 @@ Side side_of(RcvKind kind) {
   return kind == RcvKind::sale || kind == RcvKind::summary_sale ? Side::sale : Side::purchase;
 }
 
-// Reads one computation's files.
+// Where documents go that are read.
+struct Target {
+  std::function<uint16_t(const std::string& name)> add_file;
+  DocumentSink take;
+  DocumentSink take_left_out;  // books of a side with a register; none: only counted
+  Findings& findings;
+};
+
+// Reads the files of one computation, or of one reconciliation.
 class Run {
  public:
-  Run(const FileRequest& request, const Inputs& inputs, Computation& computation,
+  Run(const FileRequest& request, const Inputs& inputs, Target target,
       std::vector<std::string>& faults)
-      : request_(request), inputs_(inputs), computation_(computation), faults_(faults) {}
+      : request_(request), inputs_(inputs), target_(std::move(target)), faults_(faults) {}
+
+  void read_all(const std::vector<std::string>& files) {
+    if (!request_.rcv.empty() && files.empty()) {
+      target_.findings.add("no_rcv_files", Severity::warning, {request_.rcv[0], 0, 0, {}},
+                           "no RCV_*.csv here", "check the folder");
+    }
+    for (const std::string& file : files) read_rcv_file(file);
+    read_documents();
+  }
 
   void read_rcv_file(const std::string& path) {
     auto source = FileSource::open(path);
@@ -105,20 +122,20 @@ class Run {
     options.period = request_.period;
     options.lenient = inputs_.settings.lenient;
     options.name = path;
-    options.file = computation_.add_file(path);
+    options.file = target_.add_file(path);
     auto counts = read_rcv(
         **source, options, seen_, [this](const Document& document) { take(document); },
-        computation_.findings());
+        target_.findings);
     if (!counts) {
       faults_.push_back(path + ": " + counts.error().detail);
       return;
     }
     auto name = read_rcv_name(path);
     if (name && name->kind != counts->kind) {
-      computation_.findings().add("name_and_header_differ", Severity::warning, {path, 0, 0, {}},
-                                  "the header is of " + std::string(rcv_kind_text(counts->kind)) +
-                                      "; the name says " + std::string(rcv_kind_text(name->kind)),
-                                  "check the file; the header holds");
+      target_.findings.add("name_and_header_differ", Severity::warning, {path, 0, 0, {}},
+                           "the header is of " + std::string(rcv_kind_text(counts->kind)) +
+                               "; the name says " + std::string(rcv_kind_text(name->kind)),
+                           "check the file; the header holds");
     }
     has_rcv_[static_cast<size_t>(side_of(counts->kind))] = true;
     result_.files.push_back({path, *counts});
@@ -133,19 +150,23 @@ class Run {
     options.period = request_.period;
     options.lenient = inputs_.settings.lenient;
     options.name = request_.documents;
-    options.file = computation_.add_file(request_.documents);
+    options.file = target_.add_file(request_.documents);
     int64_t left_out = 0;
     auto sink = [&](const Document& document) {
       if (has_rcv_[static_cast<size_t>(document.side)]) {
-        ++left_out;
+        if (target_.take_left_out) {
+          target_.take_left_out(document);
+        } else {
+          ++left_out;
+        }
       } else {
         take(document);
       }
     };
-    auto delivered = read_json_documents(*text, options, sink, computation_.findings());
+    auto delivered = read_json_documents(*text, options, sink, target_.findings);
     if (!delivered) faults_.push_back(request_.documents + ": " + delivered.error().detail);
     if (left_out == 0) return;
-    computation_.findings().add(
+    target_.findings.add(
         "documents_not_added", Severity::note, {request_.documents, 0, 0, {}},
         std::to_string(left_out) + " documents add nothing: their side has a register file",
         "nothing; reconcile compares them");
@@ -155,7 +176,7 @@ class Run {
 
  private:
   void take(const Document& document) {
-    computation_.add(document);
+    target_.take(document);
     if (++result_.documents % 16'384 == 0 && request_.progress) {
       request_.progress(result_.documents);
     }
@@ -163,7 +184,7 @@ class Run {
 
   const FileRequest& request_;
   const Inputs& inputs_;
-  Computation& computation_;
+  Target target_;
   std::vector<std::string>& faults_;
   DocumentIndex seen_;
   bool has_rcv_[2] = {false, false};
@@ -219,13 +240,13 @@ std::optional<FileResult> compute_files(const FileRequest& request,
   if (!faults.empty()) return std::nullopt;
 
   Computation computation(options, mapping, inputs);
-  Run run(request, inputs, computation, faults);
-  if (!request.rcv.empty() && files.empty()) {
-    computation.findings().add("no_rcv_files", Severity::warning, {request.rcv[0], 0, 0, {}},
-                               "no RCV_*.csv here", "check the folder");
-  }
-  for (const std::string& file : files) run.read_rcv_file(file);
-  run.read_documents();
+  Run run(request, inputs,
+          {[&](const std::string& name) { return computation.add_file(name); },
+           [&](const Document& document) { computation.add(document); },
+           {},
+           computation.findings()},
+          faults);
+  run.read_all(files);
   if (!faults.empty()) return std::nullopt;
   auto made = computation.finish();
   if (!made) {
@@ -238,6 +259,36 @@ std::optional<FileResult> compute_files(const FileRequest& request,
   if (!faults.empty()) return std::nullopt;
   FileResult result = std::move(run.result());
   result.made = std::move(*made);
+  return result;
+}
+
+std::optional<ReconcileResult> reconcile_files(const FileRequest& request,
+                                               std::vector<std::string>& faults) {
+  const Inputs inputs = inputs_of(request, faults);
+  const std::vector<std::string> files = files_of(request, faults);
+  if (!faults.empty()) return std::nullopt;
+  Findings findings;
+  Reconciler reconciler(request.period, inputs.settings.tolerance);
+  const auto take = [&](const Document& document) { reconciler.add(document); };
+  uint16_t file_count = 0;
+  Run run(request, inputs, {[&](const std::string&) { return file_count++; }, take, take, findings},
+          faults);
+  run.read_all(files);
+  if (!faults.empty()) return std::nullopt;
+  for (const Addition& addition : inputs.additions) {
+    reconciler.add(document_of(addition, request.company));
+  }
+  ReconcileResult result;
+  if (inputs.ledger_remanente) {
+    const auto made = compute_files(request, faults);
+    if (!made) return std::nullopt;
+    result.ledger = {*inputs.ledger_remanente, Pesos{amount_in(made->made.boxes, 504)}};
+  }
+  result.report = reconciler.run();
+  report_findings(result.report, result.ledger, findings);
+  result.has_errors = findings.errors() > 0;
+  findings.finish();
+  result.findings = findings.take();
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "f29svc/compute/compute.h"
+#include "f29svc/reconcile/report.h"
 #include "f29svc/sources/rcv.h"
 
 namespace f29 {
@@ -39,6 +40,18 @@ struct FileResult {
 // Empty: `faults` says why, one line each.
 std::optional<FileResult> compute_files(const FileRequest& request,
                                         std::vector<std::string>& faults);
+
+struct ReconcileResult {
+  ReconcileReport report;
+  std::optional<LedgerCheck> ledger;
+  std::vector<Finding> findings;  // of reading and of what differs
+  bool has_errors = false;
+};
+
+// Books (`documents`) against registers. Box 504 is computed only where the inputs say what the
+// ledger has.
+std::optional<ReconcileResult> reconcile_files(const FileRequest& request,
+                                               std::vector<std::string>& faults);
 
 std::optional<std::string> read_whole_file(const std::string& path,
                                            std::vector<std::string>& faults);

@@ -17,6 +17,9 @@ struct ComputeOptions {
   std::vector<Date> holidays;  // beyond the table
 };
 
+// An addition of the inputs as the document it stands for, of section `manual`.
+Document document_of(const Addition& addition, Rut company);
+
 class Computation {
  public:
   // `mapping` and `inputs` outlive the computation.

@@ -6,27 +6,32 @@ namespace f29 {
 
 using base::ErrorCode;
 
+Document document_of(const Addition& addition, Rut company) {
+  Document document;
+  document.side = addition.side;
+  document.section = Section::manual;
+  document.type = static_cast<uint16_t>(addition.type);
+  document.company = company;
+  document.counterparty = addition.issuer;
+  document.folio = addition.folio;
+  document.use = addition.use;
+  document.issued = addition.date;
+  document.net = addition.net;
+  document.exempt = addition.exempt;
+  document.total = addition.net + addition.exempt + addition.vat;
+  document.file = UINT16_MAX;
+  if (addition.vat != Pesos{}) {
+    Part& part = document.parts.emplace_back();
+    part.use = addition.use;
+    part.base = addition.net;
+    part.amount = addition.vat;
+  }
+  return document;
+}
+
 void Computation::Work::add_additions() {
   for (const Addition& addition : inputs.additions) {
-    Document document;
-    document.side = addition.side;
-    document.section = Section::manual;
-    document.type = static_cast<uint16_t>(addition.type);
-    document.company = options.company;
-    document.counterparty = addition.issuer;
-    document.folio = addition.folio;
-    document.use = addition.use;
-    document.issued = addition.date;
-    document.net = addition.net;
-    document.exempt = addition.exempt;
-    document.total = addition.net + addition.exempt + addition.vat;
-    document.file = UINT16_MAX;
-    if (addition.vat != Pesos{}) {
-      Part& part = document.parts.emplace_back();
-      part.use = addition.use;
-      part.base = addition.net;
-      part.amount = addition.vat;
-    }
+    const Document document = document_of(addition, options.company);
     const Provenance& known = ledger.provenance();
     DocumentKey key = key_of(document);
     bool is_known = false;

@@ -200,6 +200,8 @@ Inputs read_inputs(base::Section yaml, Period period) {
   read_additions(yaml, inputs);
   base::Section postpone = yaml.section("postpone");
   inputs.postpone_filed_on = date_at(postpone, "filed_on");
+  base::Section ledger = yaml.section("ledger");
+  inputs.ledger_remanente = amount_at(ledger, "remanente");
   read_settings(yaml.section("settings"), inputs.settings);
   return inputs;
 }

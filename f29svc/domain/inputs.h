@@ -56,6 +56,7 @@ struct Inputs {
   std::vector<Fee> fees;
   std::vector<Addition> additions;
   std::optional<Date> postpone_filed_on;
+  std::optional<Pesos> ledger_remanente;  // what the ledger says of 504; only reconciled
   Settings settings;
 };
 

@@ -59,6 +59,12 @@ void JsonWriter::number(int64_t value) {
   needs_comma_ = true;
 }
 
+void JsonWriter::null() {
+  separate();
+  out_ << "null";
+  needs_comma_ = true;
+}
+
 void JsonWriter::boolean(bool value) {
   separate();
   out_ << (value ? "true" : "false");

@@ -21,6 +21,7 @@ class JsonWriter {
   void text(std::string_view value);
   void number(int64_t value);
   void boolean(bool value);
+  void null();
 
   void member(std::string_view name, std::string_view value) { key(name), text(value); }
   void member(std::string_view name, const char* value) { key(name), text(value); }

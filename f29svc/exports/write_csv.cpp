@@ -8,23 +8,6 @@
 namespace f29 {
 namespace {
 
-// A spreadsheet must not take text for a formula; whatever has a delimiter or a quote is quoted.
-std::string cell(std::string_view text) {
-  std::string safe(text);
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos) {
-    safe.insert(safe.begin(), '\'');
-  }
-  std::replace_if(
-      safe.begin(), safe.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  if (safe.find_first_of(";\"") == std::string::npos) return safe;
-  std::string quoted = "\"";
-  for (char c : safe) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 void row(std::ostream& out, std::string_view code, std::string_view line, std::string_view label,
          std::string_view sign, std::string_view value) {
   out << code << ';' << line << ';' << label << ';' << sign << ';' << value << "\r\n";
@@ -43,13 +26,29 @@ size_t length_of(std::string_view text) {
 
 }  // namespace
 
+std::string csv_cell(std::string_view text) {
+  std::string safe(text);
+  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos) {
+    safe.insert(safe.begin(), '\'');
+  }
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  if (safe.find_first_of(";\"") == std::string::npos) return safe;
+  std::string quoted = "\"";
+  for (char c : safe) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 void write_csv(const Return& tax_return, std::ostream& out) {
   FormVersion version = version_of(tax_return.period);
   row(out, "code", "line", "label", "sign", "value");
   row(out, "3", "", "RUT", "", tax_return.company.text());
-  if (!tax_return.name.empty()) row(out, "1", "", "Razón social", "", cell(tax_return.name));
+  if (!tax_return.name.empty()) row(out, "1", "", "Razón social", "", csv_cell(tax_return.name));
   row(out, "15", "", "Período", "", tax_return.period.compact());
-  if (!tax_return.folio.empty()) row(out, "7", "", "Folio", "", cell(tax_return.folio));
+  if (!tax_return.folio.empty()) row(out, "7", "", "Folio", "", csv_cell(tax_return.folio));
   row(out, "version", "", "Versión", "", std::to_string(tax_return.version));
   row(out, "state", "", "Estado", "", state_text(tax_return.state));
   for (const auto& [code, value] : tax_return.boxes) {
@@ -60,10 +59,11 @@ void write_csv(const Return& tax_return, std::ostream& out) {
         box == nullptr || box->sign == ' ' ? "" : std::string_view(&box->sign, 1);
     bool is_text = value.kind == BoxValue::Kind::text;
     row(out, std::to_string(code), line == 0 ? "" : std::to_string(line),
-        box == nullptr ? "" : cell(box->label), sign == "=" ? "'=" : sign,
-        is_text ? cell(value.plain()) : value.plain());
+        box == nullptr ? "" : csv_cell(box->label), sign == "=" ? "'=" : sign,
+        is_text ? csv_cell(value.plain()) : value.plain());
   }
-  for (const auto& [code, value] : tax_return.extras) row(out, cell(code), "", "", "", cell(value));
+  for (const auto& [code, value] : tax_return.extras)
+    row(out, csv_cell(code), "", "", "", csv_cell(value));
 }
 
 void write_sheet(const Return& tax_return, std::ostream& out) {

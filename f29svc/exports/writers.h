@@ -12,6 +12,8 @@ namespace f29 {
 void write_json(const Return& tax_return, std::ostream& out);
 void write_campos(const Return& tax_return, std::ostream& out);
 void write_csv(const Return& tax_return, std::ostream& out);
+// A spreadsheet must not take text for a formula; whatever has a delimiter or a quote is quoted.
+std::string csv_cell(std::string_view text);
 void write_xml(const Return& tax_return, std::ostream& out);
 void write_findings(JsonWriter& json, const std::vector<Finding>& findings);
 

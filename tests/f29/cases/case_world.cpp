@@ -241,8 +241,7 @@ StepOutcome run_books(const json& step, const FileRequest& request) {
 
 }  // namespace
 
-StepOutcome run_step(const json& step) {
-  TempFolder folder;
+FileRequest request_of(const json& step, const TempFolder& folder) {
   FileRequest request;
   request.company = Rut{99999001};
   request.period = *Period::parse(step.value("period", "2026-06"));
@@ -268,12 +267,21 @@ StepOutcome run_step(const json& step) {
     json moves{{"moves", step["documents"]}};
     request.documents = folder.put("books.json", moves.dump());
   }
+  if (step.contains("documents_file")) {
+    request.documents = "tests/f29/data/" + step["documents_file"].get<std::string>();
+  }
   if (step.contains("inputs")) request.inputs = folder.put("inputs.yaml", plain(step["inputs"]));
   if (step.contains("mapping"))
     request.mapping = folder.put("mapping.yaml", plain(step["mapping"]));
   if (step.contains("propuesta")) {
     request.propuesta = folder.put("propuesta.json", step["propuesta"].dump());
   }
+  return request;
+}
+
+StepOutcome run_step(const json& step) {
+  const TempFolder folder;
+  const FileRequest request = request_of(step, folder);
   if (step.contains("books")) return run_books(step, request);
   StepOutcome outcome;
   outcome.result = compute_files(request, outcome.faults);

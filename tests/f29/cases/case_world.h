@@ -30,9 +30,15 @@ class TempFolder {
   std::string path_;
 };
 
+// The files of a step, written into the folder.
+FileRequest request_of(const nlohmann::json& step, const TempFolder& folder);
 StepOutcome run_step(const nlohmann::json& step);
 // What differs from the step's literal expectations, one line each. Empty: passed.
 std::vector<std::string> differences(const nlohmann::json& step, const StepOutcome& outcome);
+
+// A step with `reconciled`: rows that must stand in the report with these members; `rows` says how
+// many there are, `reconcile_findings` what is said. One line for each difference.
+std::vector<std::string> reconcile_differences(const nlohmann::json& step);
 
 // Register files from short rows: {"type":33,"use":"Del Giro","rut":…,"folio":…,"net":…}.
 std::string purchase_csv(const nlohmann::json& rows, const std::string& section);
