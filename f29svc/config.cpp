@@ -1,6 +1,7 @@
 #include "f29svc/config.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -66,6 +67,24 @@ void read_api_keys(base::Section top, std::vector<ApiKey>& keys) {
   if (keys.size() > 2) top.fault("api_keys", "at most two: the one in use and the next");
 }
 
+// A front proxy that signs people in names them in a field of its own; only its addresses may.
+void read_front_proxy(base::Section proxy, Config& config) {
+  proxy.read("header", config.http.user_header);
+  proxy.read("from", config.access.proxies);
+  if (config.http.user_header.empty() != config.access.proxies.empty()) {
+    proxy.fault("header", "header and from are needed together");
+  }
+  const bool is_name = std::all_of(
+      config.http.user_header.begin(), config.http.user_header.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-'; });
+  if (!is_name) proxy.fault("header", "must be the name of a field, such as X-Remote-User");
+  for (const std::string& from : config.access.proxies) {
+    if (!base::parse_address(from.find(':') == from.npos ? from + ":0" : "[" + from + "]:0")) {
+      proxy.fault("from", "must be addresses without ports, such as 127.0.0.1");
+    }
+  }
+}
+
 void read_companies(base::Section top, Config& config) {
   for (base::Section one : top.sections("companies")) {
     CompanyConfig company;
@@ -94,6 +113,7 @@ void read_odoo(base::Section odoo, ServiceOptions& service) {
   odoo.read("database", options.database);
   odoo.read("user", options.user);
   read_secret(odoo, "key_file", options.key);
+  odoo.read("notes", service.odoo_notes);
   odoo.read("page", options.page, 1, 10'000);
   odoo.read("tries", options.tries, 1, 10);
   odoo.read("retry_wait", options.retry_wait, Millis(0), Millis(60'000));
@@ -129,6 +149,8 @@ Config read_config(const std::string& path, std::vector<base::ConfigFault>& faul
     read_listen(top, config.http);
     read_database(top.section("database"), config.store);
     read_api_keys(top, config.api_keys);
+    read_front_proxy(top.section("front_proxy"), config);
+    top.read("secure_cookie", config.access.secure_cookie);
     read_companies(top, config);
     read_odoo(top.section("odoo"), config.service);
     config.service.mapping.read(top.section("mapping"));

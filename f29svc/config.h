@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "f29svc/api/api_keys.h"
+#include "f29svc/api/api.h"
 #include "f29svc/api/service.h"
 #include "f29svc/http/http_server.h"
 #include "f29svc/store/store.h"
@@ -21,6 +21,7 @@ struct Config {
   HttpServerOptions http;        // listen: 127.0.0.1:9290
   StoreOptions store;            // /var/lib/f29svc/f29.db
   std::vector<ApiKey> api_keys;  // at most two: the one in use and the next
+  ApiAccess access;              // front_proxy, secure_cookie
   std::vector<CompanyConfig> companies;
   ServiceOptions service;
   std::string log = "-";

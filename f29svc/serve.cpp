@@ -71,7 +71,7 @@ int serve_command(const std::string& config_file, std::ostream& err) {
                        line.add("detail", error.detail);
                        (*log)->event(base::Level::error, event, std::move(line));
                      });
-  Api api(service, config.api_keys);
+  Api api(service, config.api_keys, config.access);
   Page page(api);
   LoggedApi logged(page, **log);
   auto server = HttpServer::start(config.http, logged);

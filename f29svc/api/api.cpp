@@ -216,7 +216,7 @@ std::optional<HttpResponse> Api::begin(const HttpRequest& request) {
   const std::string& type = request.content_type;
   const bool is_json = type == "application/json";
   const bool fits = found.route->takes == Takes::nothing ? true
-                    : found.route->takes == Takes::json ? is_json
+                    : found.route->takes == Takes::json  ? is_json
                     : found.route->takes == Takes::file
                         ? is_json || type == "text/csv" || type == "application/octet-stream"
                         : is_json || type == "application/yaml";

@@ -25,10 +25,10 @@ struct Call {
   Rut company;
   Period period;
   int version = 0;
-  int code = 0;       // of a box
-  std::string actor;  // empty: nobody that is known
-  std::string by;     // how they signed in: "key", "session", "proxy"
-  std::string csrf;   // what they must send back with a change; empty for a key
+  int code = 0;              // of a box
+  std::string actor;         // empty: nobody that is known
+  std::string by;            // how they signed in: "key", "session", "proxy"
+  std::string csrf;          // what they must send back with a change; empty for a key
   base::WallTime expires{};  // of the session
 };
 
@@ -116,8 +116,8 @@ class Api final : public HttpHandler {
   const ApiAccess access_;
   const std::string csrf_secret_;  // of this program's life
   mutable Sessions sessions_;
-  static constexpr std::array kCodes = {200, 400, 401, 403, 404, 405, 408, 409, 413,
-                                        414, 415, 422, 431, 500, 502, 503};
+  static constexpr std::array kCodes = {200, 400, 401, 403, 404, 405, 408, 409,
+                                        413, 414, 415, 422, 431, 500, 502, 503};
   std::array<std::atomic<int64_t>, kCodes.size() + 1> answered_{};  // the last: other
   std::mutex mutex_;
   std::map<Rut, std::pair<int64_t, int64_t>> unmapped_;  // ever and now, as last read

@@ -26,8 +26,7 @@ HttpResponse Api::companies(const Call&) {
 
 HttpResponse Api::periods(const Call& call) {
   auto all = service_.store().periods(call.company);
-  return all ? json(json_of(*all, service_.holidays()))
-             : error_response(refusal_of(all.error()));
+  return all ? json(json_of(*all, service_.holidays())) : error_response(refusal_of(all.error()));
 }
 
 HttpResponse Api::period(const Call& call) {

@@ -55,9 +55,10 @@ HttpResponse Api::sign_in(const Call& call) {
   if (!session) return refuse(500);
   HttpResponse response = json(session_json(user, "session", session->csrf, session->expires));
   const auto life = std::chrono::seconds(Sessions::kLife).count();
-  response.fields["Set-Cookie"] = std::string(kSessionCookie) + "=" + token +
-                                  "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" +
-                                  std::to_string(life) + (access_.secure_cookie ? "; Secure" : "");
+  response.fields["Set-Cookie"] =
+      std::string(kSessionCookie) + "=" + token +
+      "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(life) +
+      (access_.secure_cookie ? "; Secure" : "");
   return response;
 }
 

@@ -63,7 +63,8 @@ std::string Asked::one_of(const char* name, const std::vector<std::string_view>&
   const std::string text = query_of(call_, name);
   if (text.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return text;
   std::string list;
-  for (const std::string_view choice : choices) list += (list.empty() ? "" : ", ") + std::string(choice);
+  for (const std::string_view choice : choices)
+    list += (list.empty() ? "" : ", ") + std::string(choice);
   add_fault(std::string(name) + ": one of " + list);
   return {};
 }

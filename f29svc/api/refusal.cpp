@@ -17,6 +17,8 @@ Refusal refusal_of(const base::Error& error) {
       if (error.detail == "period_closed") {
         return {409, "period_closed", "the return was sent; begin a rectification", {}};
       }
+      if (error.detail == "outage_on") return {409, "outage_on", "it is noted already", {}};
+      if (error.detail == "outage_off") return {409, "outage_off", "no outage is noted", {}};
       return {409, "conflict", may_tell ? error.detail : "it is not possible now", {}};
     case ErrorCode::bad_input:
       return {422, "bad_input", may_tell ? error.detail : "it cannot be read", {}};

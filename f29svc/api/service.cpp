@@ -150,6 +150,8 @@ Outcome<Return> TaxService::compute(Rut company, Period period, const std::strin
     if (!made) return refuse(422, "bad_inputs", made.error().detail);
     made->version = (*work)->current().version;
     auto saved = (*work)->save(*made, revision, actor);
+    // What was planned follows the new amount.
+    if (saved && !(*work)->current().flow.empty()) saved = plan(**work, actor, "computed again");
     if (saved) saved = (*work)->commit();
     if (!saved) return refuse(told("store_failed", saved.error()));
     made->name = (*work)->company().name;
@@ -203,6 +205,7 @@ Outcome<ReturnRecord> TaxService::move_to(Rut company, Period period, int versio
   if (to == ReturnState::paid) note += ", paid " + std::to_string(full.amount.value());
   if (!full.payment.empty()) note += ", " + full.payment;
   auto moved = (*work)->move_to(version, to, full, actor, note);
+  if (moved && to == ReturnState::paid) moved = close_flow(**work, version, full, actor);
   if (!moved) return refuse(told("store_failed", moved.error()));
   if (auto done = (*work)->commit(); !done) return refuse(told("store_failed", done.error()));
   return (*work)->returns()[static_cast<size_t>(version - 1)];

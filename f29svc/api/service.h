@@ -15,6 +15,8 @@
 #include "f29svc/domain/inputs.h"
 #include "f29svc/sources/odoo/rpc.h"
 #include "f29svc/sources/rcv.h"
+#include "f29svc/store/flow_rows.h"
+#include "f29svc/store/reconcile_rows.h"
 #include "f29svc/store/store.h"
 
 namespace f29 {
@@ -24,6 +26,7 @@ struct ServiceOptions {
   std::vector<Date> holidays;
   std::optional<OdooOptions> odoo;
   std::map<Rut, int64_t> odoo_companies;  // where one Odoo has several with the same RUT
+  bool odoo_notes = false;                // may reconciliations be noted on its documents?
 };
 
 struct Imported {
@@ -35,6 +38,41 @@ struct Validated {
   bool valid = false;
   ReturnRecord record;
   std::vector<Finding> findings;  // of this look
+};
+
+struct RanReconciliation {
+  ReconcileRun run;
+  bool repeated = false;  // the same outcome as before: nothing was kept
+};
+
+// A payment with what the rules of postponement say about it.
+struct Flow {
+  Rut company;
+  FlowRecord record;
+  std::vector<std::string> why_not;  // it cannot be postponed; empty: it can
+  bool is_late = false;              // open after its day
+};
+
+struct Differences {
+  Return before;
+  Return after;
+};
+
+struct Outage {
+  OutageRecord outage;
+  std::vector<QueuedReturn> queue;
+};
+
+// A document of the books with what was found, as a note in Odoo.
+struct OdooNote {
+  int64_t move = 0;
+  ReconcileStatus status = ReconcileStatus::match;
+  std::string text;
+  std::string result;  // "would_post", "posted", "already", "failed"
+};
+struct OdooNotes {
+  bool is_dry_run = true;
+  std::vector<OdooNote> notes;
 };
 
 // Counted since the program started; read by /metrics.
@@ -85,10 +123,37 @@ class TaxService {
                                 const Closing& closing, const std::string& actor);
   Outcome<ReturnRecord> rectify(Rut company, Period period, const std::string& actor,
                                 const std::string& reason);
+  // What version `against` (0: the one before) has otherwise.
+  Outcome<Differences> differences(Rut company, Period period, int version, int against);
+
+  // ---- reconciliation: service_reconcile.cpp. Of a closed period too: no return changes.
+  Outcome<RanReconciliation> reconcile(Rut company, Period period, const std::string& actor);
+  // A note on every compared document in Odoo, each text once. Refused (409) unless the config
+  // allows it, but for a dry run.
+  Outcome<OdooNotes> note_in_odoo(Rut company, Period period, bool is_dry_run);
+
+  // ---- payments and the queue: service_flow.cpp
+  Outcome<Flow> flow(Rut company, Period period, Date today);
+  Outcome<std::vector<Flow>> flows(Rut company, Period from, Period to, Date today);
+  Outcome<Flow> plan_flow(Rut company, Period period, Date today, const std::string& actor);
+  Outcome<Flow> defer_flow(Rut company, Period period, int months, Date today,
+                           const std::string& actor);
+  // An amount below 0: what is open.
+  Outcome<Flow> pay_flow(Rut company, Period period, const Closing& payment, Date today,
+                         const std::string& actor);
+  Outcome<ReturnRecord> set_ready(Rut company, Period period, int version, bool is_ready,
+                                  const std::string& actor);
+  Outcome<Outage> outage();
+  Outcome<Outage> set_outage(bool is_on, const std::string& reason, const std::string& actor);
+
   Outcome<Return> load(Rut company, Period period, int version, bool with_provenance = true);
 
  private:
   Outcome<std::unique_ptr<PeriodWork>> work(Rut company, Period period, bool make);
+  base::Result<Flow> flow_of(PeriodWork& work, Date today);
+  base::Result<> plan(PeriodWork& work, const std::string& actor, const std::string& note);
+  base::Result<> close_flow(PeriodWork& work, int version, const Closing& closing,
+                            const std::string& actor);
   Outcome<Inputs> inputs_of(PeriodWork& work, Period period, int* revision);
   Outcome<Imported> finish_import(PeriodWork& work, const std::string& slot,
                                   const ImportRecord& counts, Findings& findings);

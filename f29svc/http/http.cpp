@@ -356,7 +356,8 @@ class LimitedServer final : public httplib::Server {
     set_error_handler(httplib::Server::Handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           if (!response.body.empty()) return;
-          give(view_of(request, options_.user_header), handler_.refuse(status_of(response.status)), response);
+          give(view_of(request, options_.user_header), handler_.refuse(status_of(response.status)),
+               response);
         }));
     set_exception_handler(
         [this](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {

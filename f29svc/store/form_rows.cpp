@@ -101,14 +101,14 @@ base::Result<std::map<int, int64_t>> count_box_sources(Database& database, int64
 base::Result<> read_given_boxes(Database& database, int64_t return_id,
                                 std::map<int, int64_t>& given) {
   return database.query(
-      "SELECT box, count(*) FROM return_others WHERE return_id = :a AND rule = 'input' GROUP BY box",
+      "SELECT box, count(*) FROM return_others WHERE return_id = :a AND rule = 'input' GROUP BY "
+      "box",
       {return_id}, "ii",
       [&](const SqlRow& row) { given[static_cast<int>(row.number(0))] = row.number(1); });
 }
 
 base::Result<std::vector<Finding>> read_period_findings(Database& database,
-                                                        const CompanyRecord& company,
-                                                        Period period,
+                                                        const CompanyRecord& company, Period period,
                                                         const ReturnRecord& record) {
   if (record.state != ReturnState::draft) {
     return read_findings(database, "return_findings", record.id);

@@ -44,14 +44,14 @@ base::Result<> read_given_boxes(Database& database, int64_t return_id,
                                 std::map<int, int64_t>& given);
 // Of a computed return its own; of a draft those of its imports.
 base::Result<std::vector<Finding>> read_period_findings(Database& database,
-                                                        const CompanyRecord& company,
-                                                        Period period, const ReturnRecord& record);
+                                                        const CompanyRecord& company, Period period,
+                                                        const ReturnRecord& record);
 
 struct DocumentFilter {
   std::optional<Side> side;
   std::optional<Section> section;
-  int type = 0;       // 0: any
-  Rut issuer;         // none: any
+  int type = 0;        // 0: any
+  Rut issuer;          // none: any
   int64_t folio = -1;  // -1: any
 };
 struct DocumentPage {

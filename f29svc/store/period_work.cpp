@@ -236,8 +236,8 @@ base::Result<std::optional<Pesos>> PeriodWork::previous_77() {
   return found;
 }
 
-base::Result<Return> PeriodWork::load(const ReturnRecord& record) {
-  return load_return(*database_, company_, period_, record);
+base::Result<Return> PeriodWork::load(const ReturnRecord& record, bool with_provenance) {
+  return load_return(*database_, company_, period_, record, with_provenance);
 }
 
 base::Result<> PeriodWork::clear_return(int64_t return_id) {

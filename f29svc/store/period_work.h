@@ -30,6 +30,7 @@ class PeriodWork {
   base::Result<> open(bool make);
 
   const CompanyRecord& company() const { return company_; }
+  Period period() const { return period_; }
   const std::vector<ReturnRecord>& returns() const { return returns_; }
   const ReturnRecord& current() const { return returns_.back(); }
   // conflict "period_closed" where the current return is sent or paid.
@@ -58,7 +59,7 @@ class PeriodWork {
   base::Result<std::vector<Finding>> findings_of(const ImportRecord& import);
   // Box 77 of the month before, out of its newest return that was sent or paid.
   base::Result<std::optional<Pesos>> previous_77();
-  base::Result<Return> load(const ReturnRecord& record);
+  base::Result<Return> load(const ReturnRecord& record, bool with_provenance = true);
   // The current return becomes `tax_return`, state and all; its version stays.
   base::Result<> save(const Return& tax_return, int inputs_revision, const std::string& actor);
   // conflict where the table of states does not allow it. `sent` makes an earlier version

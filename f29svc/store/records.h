@@ -60,10 +60,10 @@ struct ReturnRecord {
   Date sent_on;
   Date paid_on;
   Pesos paid_amount;
-  std::string payment;  // the bank's number of the payment
-  Pesos to_pay;         // box 94, else 91
-  bool is_ready = false;  // waits to be filed
-  std::string flow;       // "planned", "deferred", "paid"; empty: none
+  std::string payment;              // the bank's number of the payment
+  Pesos to_pay;                     // box 94, else 91
+  bool is_ready = false;            // waits to be filed
+  std::string flow;                 // "planned", "deferred", "paid"; empty: none
   int64_t findings[3] = {0, 0, 0};  // by severity
   std::vector<StateRecord> history;
 };

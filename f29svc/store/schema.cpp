@@ -154,13 +154,13 @@ CREATE TABLE reconciled (
   register_net BIGINT NOT NULL, register_exempt BIGINT NOT NULL,
   register_total BIGINT NOT NULL, field BIGINT NOT NULL, books_type BIGINT NOT NULL,
   books_date BIGINT NOT NULL, accepted_on BIGINT NOT NULL, doc_count BIGINT NOT NULL,
-  note TEXT NOT NULL, PRIMARY KEY (run_id, seq)) {rowless};
+  note BIGINT NOT NULL, PRIMARY KEY (run_id, seq)) {rowless};
 
 CREATE TABLE document_marks (
   company_id BIGINT NOT NULL REFERENCES companies (id), side BIGINT NOT NULL,
   type BIGINT NOT NULL, issuer BIGINT NOT NULL, folio BIGINT NOT NULL, period BIGINT NOT NULL,
   status BIGINT NOT NULL, made_at TEXT NOT NULL,
-  PRIMARY KEY (company_id, side, type, issuer, folio)) {rowless};
+  PRIMARY KEY (company_id, period, side, type, issuer, folio)) {rowless};
 
 CREATE TABLE odoo_notes (
   company_id BIGINT NOT NULL REFERENCES companies (id), move BIGINT NOT NULL,

@@ -79,7 +79,7 @@ base::Result<JsonValue> OdooRpc::request_once(const std::string& body) {
   return std::move(*value);
 }
 
-base::Result<JsonValue> OdooRpc::request(const json& params) {
+base::Result<JsonValue> OdooRpc::request(const json& params, int tries_most) {
   const int64_t id = requests_ + 1;
   const std::string body =
       json{{"jsonrpc", "2.0"}, {"method", "call"}, {"id", id}, {"params", params}}.dump();
@@ -87,7 +87,7 @@ base::Result<JsonValue> OdooRpc::request(const json& params) {
   for (int tries = 1;; ++tries) {
     auto answer = request_once(body);
     if (!answer) {
-      const bool again = tries < std::min(options_.tries, kTriesMost);
+      const bool again = tries < std::min(tries_most, kTriesMost);
       if (!again || !may_be_tried_again(answer.error().code)) return answer;
       std::this_thread::sleep_for(wait);
       wait *= 2;
@@ -106,7 +106,8 @@ base::Result<> OdooRpc::log_in() {
   auto uid = request(
       {{"service", "common"},
        {"method", "authenticate"},
-       {"args", json::array({options_.database, options_.user, options_.key, json::object()})}});
+       {"args", json::array({options_.database, options_.user, options_.key, json::object()})}},
+      options_.tries);
   if (!uid) return base::fail(uid.error());
   uid_ = uid->id();
   if (uid_ <= 0) {
@@ -117,13 +118,25 @@ base::Result<> OdooRpc::log_in() {
 
 base::Result<JsonValue> OdooRpc::call(std::string_view model, std::string_view method,
                                       const json& arguments, const json& options) {
+  return execute(model, method, arguments, options, options_.tries);
+}
+
+base::Result<JsonValue> OdooRpc::change(std::string_view model, std::string_view method,
+                                        const json& arguments, const json& options) {
+  return execute(model, method, arguments, options, 1);
+}
+
+base::Result<JsonValue> OdooRpc::execute(std::string_view model, std::string_view method,
+                                         const json& arguments, const json& options,
+                                         int tries_most) {
   if (uid_ == 0) {
     if (auto done = log_in(); !done) return base::fail(done.error());
   }
   return request({{"service", "object"},
                   {"method", "execute_kw"},
                   {"args", json::array({options_.database, uid_, options_.key, model, method,
-                                        arguments, options})}});
+                                        arguments, options})}},
+                 tries_most);
 }
 
 base::Result<> OdooRpc::read_all(std::string_view model, const json& domain,

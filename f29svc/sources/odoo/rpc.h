@@ -1,5 +1,5 @@
-// JSON-RPC to one Odoo: logs in once, then reads. Every read may be sent again, since nothing here
-// changes the books.
+// JSON-RPC to one Odoo: logs in once, then reads. Every read may be sent again; what changes
+// something is sent once.
 #pragma once
 
 #include <functional>
@@ -39,6 +39,11 @@ class OdooRpc {
   base::Result<JsonValue> call(std::string_view model, std::string_view method,
                                const nlohmann::json& arguments, const nlohmann::json& options);
 
+  // The same for what changes something: one try, since a lost answer does not tell whether it was
+  // done.
+  base::Result<JsonValue> change(std::string_view model, std::string_view method,
+                                 const nlohmann::json& arguments, const nlohmann::json& options);
+
   // Every record of `model` within `domain`, ordered by id, a page at a time. Ids must grow, so
   // that nothing comes twice; the end is an empty page. `context` lives in every call.
   using OnRecord = std::function<base::Result<>(const JsonValue& record)>;
@@ -50,7 +55,10 @@ class OdooRpc {
   int64_t requests() const { return requests_; }  // tries included
 
  private:
-  base::Result<JsonValue> request(const nlohmann::json& params);
+  base::Result<JsonValue> request(const nlohmann::json& params, int tries_most);
+  base::Result<JsonValue> execute(std::string_view model, std::string_view method,
+                                  const nlohmann::json& arguments, const nlohmann::json& options,
+                                  int tries_most);
   base::Result<JsonValue> request_once(const std::string& body);
   base::Result<> log_in();
 

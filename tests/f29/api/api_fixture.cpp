@@ -89,7 +89,7 @@ ApiTest::~ApiTest() {
   std::filesystem::remove_all(folder_);
 }
 
-void ApiTest::start(ServiceOptions service, HttpServerOptions http) {
+void ApiTest::start(ServiceOptions service, HttpServerOptions http, ApiAccess access) {
   server_.reset();
   service_ = std::make_unique<TaxService>(*store_, std::move(service),
                                           [this](std::string_view event, const base::Error& error) {
@@ -97,7 +97,8 @@ void ApiTest::start(ServiceOptions service, HttpServerOptions http) {
                                           });
   api_ = std::make_unique<Api>(*service_,
                                std::vector<ApiKey>{{"first", base::sha256_hex("first-key")},
-                                                   {"second", base::sha256_hex("second-key")}});
+                                                   {"second", base::sha256_hex("second-key")}},
+                               std::move(access));
   http.listen = *base::parse_address("127.0.0.1:0");
   auto server = HttpServer::start(http, *api_);
   EXPECT_TRUE(server.has_value()) << server.error().detail;

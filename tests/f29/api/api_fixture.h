@@ -31,7 +31,8 @@ class ApiTest : public ::testing::Test {
   ApiTest();
   ~ApiTest() override;
   // Again, with other options; the store stays.
-  void start(f29::ServiceOptions service = {}, f29::HttpServerOptions http = {});
+  void start(f29::ServiceOptions service = {}, f29::HttpServerOptions http = {},
+             f29::ApiAccess access = {});
 
   Answer call(const std::string& method, const std::string& path, const std::string& body = {},
               const std::string& type = {}, const std::string& key = "first-key");

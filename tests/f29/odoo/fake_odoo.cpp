@@ -182,12 +182,24 @@ std::string FakeOdoo::answer(const std::string& body, Trouble* what) {
   }
   one.model = args.at(3);
   one.method = args.at(4);
+  if (one.method == "message_post") {
+    one.domain = args.at(5).dump();
+    one.options = args.at(6).dump();
+    seen_.push_back(one);
+    auto& messages = records_->tables["mail.message"];
+    const int64_t id = static_cast<int64_t>(messages.size()) + 1;
+    messages[id] = {{"id", id},
+                    {"model", one.model},
+                    {"res_id", args.at(5).at(0).at(0)},
+                    {"body", args.at(6).at("body")}};
+    return head + "\"result\": " + std::to_string(id) + "}";
+  }
   one.domain = args.at(5).at(0).dump();
   one.options = args.at(6).dump();
   seen_.push_back(one);
   const json& options = args.at(6);
   json list = json::array();
-  for (const auto& [id, record] : records_->tables.at(one.model)) {
+  for (const auto& [id, record] : records_->tables[one.model]) {
     if (list.size() == options.at("limit").get<size_t>()) break;
     if (matches(records_->tables, record, args.at(5).at(0))) {
       list.push_back(project(record, options.at("fields")));

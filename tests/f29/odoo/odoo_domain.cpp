@@ -41,6 +41,10 @@ bool matches_leaf(const Tables& tables, const json& record, const json& leaf) {
   const json& wanted = leaf[2];
   if (how == "=") return value == wanted;
   if (how == "!=") return value != wanted;
+  if (how == "ilike") {
+    return value.is_string() &&
+           value.get<std::string>().find(wanted.get<std::string>()) != std::string::npos;
+  }
   if (how == "in") return std::find(wanted.begin(), wanted.end(), value) != wanted.end();
   if (value.is_boolean()) return false;  // unset compares with nothing
   if (how == ">") return value > wanted;
