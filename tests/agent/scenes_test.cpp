@@ -30,10 +30,12 @@ class Scenes : public ::testing::TestWithParam<bool> {};
 TEST_P(Scenes, ADeployChangesExactlyOneService) {
   Site site(GetParam());
   const auto before = site.containers();
+  site.note("before");
   ASSERT_EQ(before.size(), 5u);
   const Action action = site.desk().run(deploy({{"workers", "6"}}));
   ASSERT_EQ(action.state, ActionState::done) << action.message << site.story();
   const auto after = site.containers();
+  site.note("after");
   EXPECT_EQ(without_green(before), without_green(after));
   EXPECT_NE(before.at("odoo_green"), after.at("odoo_green"));
   for (const auto& [service, id] : after) EXPECT_EQ(site.status_of(service), "running") << service;
@@ -49,9 +51,10 @@ TEST_P(Scenes, ADeployChangesExactlyOneService) {
 
 // R74, and R58's bytes: a color that never gets healthy, while the old one runs.
 TEST_P(Scenes, AColorThatNeverGetsHealthyLeavesEverythingAsItWas) {
-  Site site(GetParam(), "");
+  Site site(GetParam());
   const std::string env = site.env();
   const auto before = site.containers();
+  site.note("before");
   const Action action = site.desk().run(deploy({{"workers", "6"}, {"image", "shifter-stub:sick"}}));
   ASSERT_EQ(action.state, ActionState::failed) << site.story();
   EXPECT_NE(action.message.find("not healthy in time: the container is running, unhealthy"),
@@ -62,6 +65,7 @@ TEST_P(Scenes, AColorThatNeverGetsHealthyLeavesEverythingAsItWas) {
       << action.message;
   EXPECT_EQ(site.env(), env);
   const auto after = site.containers();
+  site.note("after");
   EXPECT_EQ(without_green(before), without_green(after));
   ASSERT_EQ(after.count("odoo_green"), 1u);
   EXPECT_EQ(site.status_of("odoo_green"), "running");
@@ -75,9 +79,11 @@ TEST_P(Scenes, AFailedDeployOfAStoppedColorLeavesItStopped) {
   site.compose({"stop", "-t", "1", "odoo_green"});
   const std::string env = site.env();
   const auto before = site.containers();
+  site.note("before");
   const Action action = site.desk().run(deploy({{"image", "shifter-stub:sick"}}));
   ASSERT_EQ(action.state, ActionState::failed) << site.story();
   EXPECT_EQ(site.env(), env);
+  site.note("after");
   EXPECT_EQ(without_green(before), without_green(site.containers()));
   const std::string status = site.status_of("odoo_green");
   EXPECT_TRUE(status == "created" || status == "exited") << status;
@@ -100,6 +106,7 @@ TEST_P(Scenes, AnImageThatIgnoresItsWorkersFailsAndSaysSo) {
   const std::string env = site.env();
   const Action action = site.desk().run(deploy({{"workers", "6"}, {"image", "shifter-stub:deaf"}}));
   ASSERT_EQ(action.state, ActionState::failed) << site.story();
+  site.note("after");
   EXPECT_EQ(action.message.rfind("observed 4, wanted 6; ", 0), 0u) << action.message;
   EXPECT_EQ(site.env(), env);
   EXPECT_EQ(site.image_of("odoo_green"), site.image_id("shifter-stub:1"));
@@ -142,6 +149,7 @@ TEST_P(Scenes, WorkersChangeWhileTheyWork) {
   EXPECT_EQ(site.workers_of("odoo_green"), 3);
   EXPECT_EQ(site.env_value("WORKERS_GREEN"), "3");
   EXPECT_EQ(site.containers(), before);
+  site.note("after");
 }
 
 TEST_P(Scenes, AStopStopsOneService) {

@@ -1,5 +1,6 @@
 #include "tests/agent/site.h"
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -205,6 +206,19 @@ void Site::tag(const std::string& image, const std::string& name) {
   json images = json::parse(read_text(folder_ / "images.json"));
   images[name] = images.at(image);
   write_text(folder_ / "images.json", images.dump());
+}
+
+void Site::note(const std::string& title) const {
+  const char* path = std::getenv("AGENT_SCENES_LOG");
+  if (path == nullptr) return;
+  std::ofstream log(path, std::ios::app);
+  log << "== " << ::testing::UnitTest::GetInstance()->current_test_info()->name() << ": " << title
+      << "\n";
+  for (const auto& [service, id] : containers()) {
+    log << service << " " << id.substr(0, 12) << " " << status_of(service) << " "
+        << image_of(service).substr(0, 19) << "\n";
+  }
+  log << env() << "\n" << read_text(folder_ / "agent.log");
 }
 
 std::string Site::story() const {

@@ -38,6 +38,8 @@ class Site {
   void tag(const std::string& image, const std::string& name);  // NAME means IMAGE from now on
   void compose(std::vector<std::string> words) const;           // must succeed
 
+  // To the file that AGENT_SCENES_LOG names, if it does: a scene's containers, and what was said.
+  void note(const std::string& title) const;
   // What became of the agent's log and of the calls; for people who read a failure.
   std::string story() const;
 
