@@ -62,7 +62,7 @@ class Page(unittest.TestCase):
     maxDiff = None
 
     def looks_right(self, where):
-        """At both widths and in both themes; ends wide and light."""
+        """At both widths, in both themes, by names and by Tab; ends wide and light."""
         for width in ("narrow", "wide"):
             BROWSER.size(*WIDTHS[width])
             BROWSER.until(f"return innerWidth === {WIDTHS[width][0]};", "the width")
@@ -71,6 +71,7 @@ class Page(unittest.TestCase):
             BROWSER.theme(theme)
             self.assertEqual(contrast_faults(BROWSER), [], f"{where}, {theme}")
         self.assertEqual(nameless(BROWSER), [], where)
+        self.assertEqual(not_reached_by_tab(BROWSER), [], where)
 
     def no_new_errors(self, *expected):
         """The console has no error but the notes of refusals that were asked for."""
@@ -84,7 +85,6 @@ class Page(unittest.TestCase):
         BROWSER.until_text("Entrar", "h1")
         self.looks_right("sign-in")
         picture("sign-in")
-        self.assertEqual(not_reached_by_tab(BROWSER), [])
         BROWSER.type("input[name=key]", "a wrong key")
         BROWSER.press("Entrar", "form")
         BROWSER.until_text("La clave no es válida", ".fault")
@@ -157,7 +157,6 @@ class Page(unittest.TestCase):
         self.assertEqual(box_value(91), "301.738")
         self.looks_right("form")
         picture("form")
-        self.assertEqual(not_reached_by_tab(BROWSER), [])
         BROWSER.click(BROWSER.find("[data-code='538']"))
         BROWSER.until_text("Casillas que usa", "dialog")
         self.looks_right("box with a formula")
@@ -173,7 +172,6 @@ class Page(unittest.TestCase):
         self.assertRegex(BROWSER.text("dialog"), r"RCV_VENTA_99999001-0_202606\.csv, línea \d+")
         self.looks_right("document")
         picture("document")
-        self.assertEqual(not_reached_by_tab(BROWSER), [])
         BROWSER.keys(ESCAPE)
         BROWSER.until("return !document.querySelector('dialog');", "the dialog to close")
         self.no_new_errors()
@@ -351,7 +349,6 @@ class Page(unittest.TestCase):
         self.assertIn("Junio 2026", BROWSER.text("table"))
         self.looks_right("periods")
         picture("periods")
-        self.assertEqual(not_reached_by_tab(BROWSER), [])
         BROWSER.press("Anotar la caída")
         BROWSER.until_text("Qué se observó", "dialog")
         BROWSER.type("dialog input[name=reason]", "No carga el formulario")
