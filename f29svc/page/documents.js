@@ -1,5 +1,5 @@
 // The imported documents, with filters; the sums are over all that fit.
-import { h, amount, badge, count, day, empty, fill, table } from "./dom.js";
+import { h, amount, badge, count, day, empty, fill, moreButton, table, toast } from "./dom.js";
 import { get } from "./api.js";
 import { bookStates, sections, sides } from "./texts.js";
 import { openDocument } from "./form.js";
@@ -9,14 +9,21 @@ export async function showDocuments(context) {
   const filter = { side: "", section: "", type: "", folio: "" };
   const list = h("div", { class: "stack" });
   let turn = 0;
-  const draw = async (limit = 100) => {
+  const part = (offset, limit) => get(`${context.path}/documents`, { ...filter, offset, limit });
+  const show = (found) => fill(list, documentList(context, found, async () => {
+    const mine = turn;
+    found.documents.push(...(await part(found.documents.length, 500)).documents);
+    if (mine === turn) show(found);
+  }));
+  const draw = async () => {
     const mine = ++turn;
-    const found = await get(`${context.path}/documents`, { ...filter, limit });
-    if (mine === turn) fill(list, documentList(context, found, () => draw(1000)));
+    const found = await part(0, 100);
+    if (mine === turn) show(found);
   };
+  const redraw = () => draw().catch((error) => toast(error.message, "bad"));
   const choose = (name, label, none, names) => h("select", { "aria-label": label, onchange: (event) => {
     filter[name] = event.target.value;
-    draw();
+    redraw();
   } }, h("option", { value: "" }, none), Object.entries(names).map(([value, text]) =>
     h("option", { value }, text)));
   let waiting = 0;
@@ -24,7 +31,7 @@ export async function showDocuments(context) {
     placeholder: label, "aria-label": label, oninput: (event) => {
       filter[name] = event.target.value.replace(/\D/g, "");
       clearTimeout(waiting);
-      waiting = setTimeout(draw, 200);
+      waiting = setTimeout(redraw, 200);
     } });
   await draw();
   return [h("div", { class: "row filters" },
@@ -53,6 +60,5 @@ function documentList(context, found, more) {
   return [h("div", { class: "card flush" }, table("Documentos", columns, found.documents,
     [`Suma de ${count(found.total, "documento", "documentos")}`, "", "", "", amount(sums.net),
       amount(sums.exempt), amount(sums.vat), amount(sums.total)])),
-  found.documents.length < found.total && h("button", { type: "button", onclick: more },
-    `Mostrar más (${found.documents.length} de ${amount(found.total)})`)];
+  moreButton(found.documents.length, found.total, more)];
 }

@@ -145,6 +145,22 @@ export function table(caption, columns, rows, foot) {
       columns.map((column, i) => cell("td", column, foot[i])))));
 }
 
+// A button below a list that is not whole; `load` fetches the next part and draws anew.
+export function moreButton(shown, total, load) {
+  if (shown >= total) return null;
+  const button = h("button", { type: "button", id: "more", onclick: async () => {
+    button.disabled = true;
+    try {
+      await load();
+      document.getElementById("more")?.focus();
+    } catch (error) {
+      button.disabled = false;
+      toast(error.message, "bad");
+    }
+  } }, `Mostrar más (${amount(shown)} de ${amount(total)})`);
+  return button;
+}
+
 export const loading = (text = "Cargando…") =>
   h("div", { class: "loading", role: "status" }, h("span", { class: "spinner" }), text);
 

@@ -1,5 +1,5 @@
 // What was found, grouped by what it is, with what to do; each place opens its box or document.
-import { h, badge, count, empty, fill } from "./dom.js";
+import { h, badge, count, empty, fill, toast } from "./dom.js";
 import { get } from "./api.js";
 import { severities } from "./texts.js";
 import { adviceOf } from "./advice.js";
@@ -60,7 +60,7 @@ export async function showFindings(context) {
     const chip = (name, text, n) => h("button", { type: "button", class: "chip", id: `severity-${name}`,
       "aria-pressed": String(chosen === name), onclick: async () => {
         chosen = name;
-        await draw();
+        await draw().catch((error) => toast(error.message, "bad"));
         document.getElementById(`severity-${name}`)?.focus();
       } }, text, h("span", { class: "count" }, String(n)));
     fill(buttons, chip("", "Todos", all),

@@ -1,5 +1,6 @@
 // The form in the order of its lines; a box opens what made it, down to the document.
-import { h, amount, badge, count, day, empty, fill, icon, loading, openDialog, table } from "./dom.js";
+import { h, amount, badge, count, day, empty, fill, icon, loading, moreButton, openDialog,
+  table } from "./dom.js";
 import { get } from "./api.js";
 import { formSections, partKinds, ruleText, sections, sides, uses, bookStates } from "./texts.js";
 import { figure } from "./periods.js";
@@ -124,12 +125,18 @@ export function openBox(context, code, version) {
       fill(sheet.body, h("p", { class: "fault", role: "alert" }, error.message));
     }
   };
-  const to = (show) => { trail.push(show); step(show); };
+  // `instead`: of what is shown now.
+  const to = (show, instead = false) => {
+    if (instead) trail.pop();
+    trail.push(show);
+    step(show);
+  };
   to(() => boxView(context, code, version, to));
 }
 
-async function boxView(context, code, version, to, limit = 100) {
-  const box = await get(`${context.path}/form/${code}`, { version, limit });
+async function boxView(context, code, version, to, box) {
+  const part = (offset, limit) => get(`${context.path}/form/${code}`, { version, offset, limit });
+  box ??= await part(0, 100);
   const sum = box.entries.reduce((all, one) => all + (typeof one.amount === "number" ? one.amount : 0), 0);
   const whole = box.entries.length === box.total;
   const columns = [
@@ -155,8 +162,10 @@ async function boxView(context, code, version, to, limit = 100) {
     box.entries.length > 0 && h("div", {}, h("h3", {}, `Procedencia, ${count(box.total, "entrada", "entradas")}`),
       table("Procedencia", columns, box.entries, box.entries.length > 1 && !box.formula &&
         [whole ? "Suma" : `Suma de las ${box.entries.length} primeras`, "", amount(sum)]),
-      !whole && h("button", { type: "button", onclick: () =>
-        to(() => boxView(context, code, version, to, Math.min(1000, limit * 10))) }, "Mostrar más")),
+      moreButton(box.entries.length, box.total, async () => {
+        box.entries.push(...(await part(box.entries.length, 500)).entries);
+        to(() => boxView(context, code, version, to, box), true);
+      })),
     box.entries.length === 0 && box.uses.length === 0 && !box.formula &&
       h("p", { class: "muted" }, "Ningún documento llega a esta casilla."))];
 }

@@ -1,6 +1,6 @@
 // Books against register: totals by status that are filters at the same time, and the documents.
-import { h, amount, badge, count, day, empty, fill, icon, loading, monthName, openDialog, table,
-  time } from "./dom.js";
+import { h, amount, badge, count, day, empty, fill, icon, loading, monthName, moreButton, openDialog,
+  table, time, toast } from "./dom.js";
 import { get, post, url } from "./api.js";
 import { amountFields, reconcileNotes, sides, statuses } from "./texts.js";
 import { findingList } from "./findings.js";
@@ -23,22 +23,30 @@ export async function showReconciliation(context) {
   let turn = 0;
   const query = () => ({ side: filter.side, text: filter.text, min_diff: filter.min_diff,
     status: [...filter.status].join(",") });
-  const draw = async (report, limit = PAGE) => {
+  const showList = (found) => fill(list, documentTable(found, async () => {
+    const mine = turn;
+    const next = await get(`${path}/reconcile`,
+      { ...query(), offset: found.documents.length, limit: 5 * PAGE });
+    found.documents.push(...next.documents);
+    if (mine === turn) showList(found);
+  }));
+  const draw = async (report) => {
     const mine = ++turn;
-    const found = report ?? await get(`${path}/reconcile`, { ...query(), limit });
+    const found = report ?? await get(`${path}/reconcile`, { ...query(), limit: PAGE });
     if (mine !== turn) return;
     const focus = document.activeElement?.id;
-    fill(totals, totalTable(found, filter, draw));
-    fill(list, documentTable(context, found, () => draw(null, Math.min(1000, limit * 5))));
+    fill(totals, totalTable(found, filter, redraw));
+    showList(found);
     csv.href = url(`${path}/reconcile.csv`, query());
     if (focus) document.getElementById(focus)?.focus();
   };
+  const redraw = () => draw().catch((error) => toast(error.message, "bad"));
   const csv = h("a", { class: "button", href: url(`${path}/reconcile.csv`), download: "" },
     icon("download"), "Descargar, CSV");
   let waiting = 0;
   const later = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(draw, 200);
+    waiting = setTimeout(redraw, 200);
   };
   const search = h("input", { type: "search", id: "find-reconciled", placeholder: "Nombre, RUT o folio",
     "aria-label": "Buscar un documento", oninput: (event) => {
@@ -47,7 +55,7 @@ export async function showReconciliation(context) {
     } });
   const side = h("select", { "aria-label": "Operación", id: "side", onchange: (event) => {
     filter.side = event.target.value;
-    draw();
+    redraw();
   } }, h("option", { value: "" }, "Ventas y compras"),
   Object.entries(sides).map(([value, name]) => h("option", { value }, `Solo ${name.toLowerCase()}s`)));
   const least = h("input", { type: "text", inputmode: "numeric", id: "min-diff", placeholder: "Diferencia mínima",
@@ -73,7 +81,7 @@ export async function showReconciliation(context) {
 
 // ---- totals -----------------------------------------------------------------------------------
 
-function totalTable(report, filter, draw) {
+function totalTable(report, filter, redraw) {
   const by = report.totals.by_status;
   const names = Object.keys(statuses).filter((name) => by[name]?.documents > 0);
   const rows = names.map((name) => ({ name, ...by[name] }));
@@ -83,7 +91,7 @@ function totalTable(report, filter, draw) {
       id: `status-${row.name}`, "aria-pressed": String(filter.status.has(row.name)), "data-row": true,
       onclick: () => {
         if (!filter.status.delete(row.name)) filter.status.add(row.name);
-        draw();
+        redraw();
       } }, badge(statuses[row.name][0], statuses[row.name][1])) },
     { title: "Documentos", kind: "number", cell: (row) => amount(row.documents) },
     { title: "Libros", kind: "number", cell: (row) => amount(row.books.total) },
@@ -102,7 +110,7 @@ const difference = (value) => value === 0 ? h("span", { class: "muted" }, "0")
 
 // ---- documents --------------------------------------------------------------------------------
 
-function documentTable(context, report, more) {
+function documentTable(report, more) {
   const sums = report.filtered;
   if (report.documents.length === 0) {
     return empty("Ningún documento", "Ninguno calza con los filtros.");
@@ -125,8 +133,7 @@ function documentTable(context, report, more) {
       amount(sums.register.total), difference(sums.diff_total), difference(sums.diff_tax)]);
   node.id = "reconciled";
   return [h("div", { class: "card flush" }, node),
-    report.documents.length < report.total && h("button", { type: "button", onclick: more },
-      `Mostrar más (${report.documents.length} de ${amount(report.total)})`)];
+    moreButton(report.documents.length, report.total, more)];
 }
 
 function explain(one) {
