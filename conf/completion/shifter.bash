@@ -18,7 +18,7 @@ _shifter() {
   if [[ $current == -* ]]; then
     words="--socket --json --wait --dry-run --reason --if-epoch --confirm --no-input --no-color --help"
   elif [ -z "$verb" ]; then
-    words="status watch weights ready maint drain hold inflight connections routes config audit events reload help completion man"
+    words="status watch weights ready maint drain hold inflight connections routes config audit actions events reload agent help completion man"
   else
     colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
       sed -n 's/.*"colors":{//p' | grep -o '"[^"]*":{"state"' | cut -d'"' -f2)
@@ -31,7 +31,7 @@ _shifter() {
       hold) words="on off max= timeout=" ;;
       inflight) words="$colors" ;;
       events) words="follow" ;;
-      help) words="status watch weights ready maint drain hold inflight connections routes config audit events reload help completion man" ;;
+      help) words="status watch weights ready maint drain hold inflight connections routes config audit actions events reload agent help completion man" ;;
       completion) words="bash zsh" ;;
     esac
   fi

@@ -183,6 +183,7 @@ int run_here(const Arguments& arguments, const Console& console) {
   if (arguments.words.size() > (name == "man" ? 0U : 1U) || !arguments.keys.empty()) {
     return usage("too many words (shifter help)");
   }
+  if (name == "agent") return usage("agent is the first word: shifter agent --config FILE");
   if (name == "completion") {
     if (word == "bash") return console.print(bash_completion()), kDone;
     if (word == "zsh") return console.print(zsh_completion()), kDone;

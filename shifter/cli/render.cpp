@@ -146,6 +146,19 @@ std::string audit_text(const Json& answer) {
   return rows.size() > 1 ? table_text(rows) : "nothing was changed since the start\n";
 }
 
+std::string actions_text(const Json& answer) {
+  const Json& agent = answer.at("agent");
+  std::string text = agent.at("connected").get<bool>()
+                         ? "an agent is connected (pid " + plain(agent.at("pid")) + ")\n"
+                         : "no agent is connected\n";
+  std::vector<Row> rows = {{"id", "kind", "color", "state", "message"}};
+  for (const Json& one : answer.at("actions")) {
+    rows.push_back({field(one, "id"), field(one, "kind"), field(one, "color"), field(one, "state"),
+                    field(one, "message") + " "});
+  }
+  return rows.size() > 1 ? text + table_text(rows) : text;
+}
+
 std::string reload_text(const Json& answer) {
   std::string text = "the file is taken" + epoch_text(answer);
   for (const Json& key : answer.at("needs_restart")) {
@@ -165,6 +178,7 @@ std::string text_of(std::string_view verb, std::string_view json, const Json& an
   if (verb == "routes") return routes_text(answer);
   if (verb == "config") return config_text(answer);
   if (verb == "audit") return audit_text(answer);
+  if (verb == "actions") return actions_text(answer);
   return reload_text(answer);
 }
 

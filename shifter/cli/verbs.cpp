@@ -16,6 +16,7 @@ const std::vector<int> kStatus = {kDone,        kFailed,  kUsage,      kNotReach
 // A stream has no good end of its own: it is left.
 const std::vector<int> kStream = {kFailed, kUsage, kUnreachable, kRefused, kInterrupted};
 const std::vector<int> kHere = {kDone, kUsage};
+const std::vector<int> kAgent = {kDone, kFailed, kUsage};
 
 }  // namespace
 
@@ -40,9 +41,12 @@ const std::vector<VerbSpec>& verb_table() {
       {"routes", "", "routes in the order of matching", kLook},
       {"config", "", "every key with its value", kLook},
       {"audit", "", "the last changes", kLook},
+      {"actions", "", "what the agent was asked for and how it ended", kLook},
       {"events", "follow", "a stream of what happens", kStream, Where::look, WaitsFor::nothing,
        false, "follow"},
       {"reload", "", "reads the config file again", kChange, Where::change},
+      {"agent", "--config FILE [--check]", "runs the agent until it is asked to end", kAgent,
+       Where::here},
       {"help", "[VERB]", "this list, or one verb", kHere, Where::here},
       {"completion", "bash|zsh", "completion for a shell, to be sourced", kHere, Where::here,
        WaitsFor::nothing, false, "bash zsh"},
