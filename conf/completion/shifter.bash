@@ -18,7 +18,7 @@ _shifter() {
   if [[ $current == -* ]]; then
     words="--socket --json --wait --dry-run --reason --if-epoch --confirm --no-input --no-color --help"
   elif [ -z "$verb" ]; then
-    words="status watch weights ready maint drain hold inflight connections routes config audit actions events reload agent help completion man"
+    words="status watch weights ready maint drain hold scale inflight connections routes config audit actions events reload agent doctor policy help completion man"
   else
     colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
       sed -n 's/.*"colors":{//p' | grep -o '"[^"]*":{"state"' | cut -d'"' -f2)
@@ -29,9 +29,12 @@ _shifter() {
       maint) words="last=yes $colors" ;;
       drain) words="deadline= wait= quiet= force=yes last=yes $colors" ;;
       hold) words="on off max= timeout=" ;;
+      scale) words="auto freeze for=" ;;
       inflight) words="$colors" ;;
       events) words="follow" ;;
-      help) words="status watch weights ready maint drain hold inflight connections routes config audit actions events reload agent help completion man" ;;
+      doctor) words="config= compose= policy=" ;;
+      policy) words="check" ;;
+      help) words="status watch weights ready maint drain hold scale inflight connections routes config audit actions events reload agent doctor policy help completion man" ;;
       completion) words="bash zsh" ;;
     esac
   fi

@@ -45,6 +45,15 @@ base::Result<Plan> usage(std::string message) {
   return base::fail(base::ErrorCode::bad_input, base::Side::client, std::move(message));
 }
 
+// What the daemon's policy and machine say to it is known only there.
+Plan scale_plan(const Arguments& arguments, const Snapshot& seen) {
+  Plan plan;
+  const std::string word = arguments.words.empty() ? "" : arguments.words.front();
+  const std::string time = word == "auto" ? "" : " for " + arguments.key("for").value_or("2h");
+  plan.lines.push_back({"workers", seen.scaler, word + time});
+  return plan;
+}
+
 base::Result<Plan> weights_plan(const Arguments& arguments, const Snapshot& seen) {
   int64_t sum = 0;
   for (const auto& [name, value] : arguments.keys) {
@@ -121,6 +130,7 @@ base::Result<Plan> plan_of(const Arguments& arguments, const Snapshot& seen) {
   const std::string_view verb = arguments.verb->name;
   base::Result<Plan> plan = verb == "weights" ? weights_plan(arguments, seen)
                             : verb == "hold"  ? hold_plan(arguments, seen)
+                            : verb == "scale" ? scale_plan(arguments, seen)
                                               : color_plan(arguments, seen);
   if (plan) plan->guard = guard_of(arguments, seen);
   return plan;

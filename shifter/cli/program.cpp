@@ -7,12 +7,14 @@
 #include "shifter/cli/admin_connection.h"
 #include "shifter/cli/arguments.h"
 #include "shifter/cli/completion.h"
+#include "shifter/cli/doctor.h"
 #include "shifter/cli/event_line.h"
 #include "shifter/cli/guard.h"
 #include "shifter/cli/interrupt.h"
 #include "shifter/cli/plan.h"
 #include "shifter/cli/render.h"
 #include "shifter/cli/watch.h"
+#include "shifter/policy/policy.h"
 
 namespace cli {
 namespace {
@@ -172,6 +174,30 @@ std::string help_json() {
   return nlohmann::ordered_json({{"ok", true}, {"commands", commands}}).dump() + "\n";
 }
 
+int run_policy(const Arguments& arguments, const Console& console) {
+  if (arguments.words.size() != 2 || arguments.words[0] != "check" || !arguments.keys.empty()) {
+    console.complain("usage: policy check FILE");
+    return kUsage;
+  }
+  const policy::Loaded loaded = policy::load(arguments.words[1]);
+  nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+  for (const base::ConfigFault& fault : loaded.faults) {
+    faults.push_back({{"file", fault.file},
+                      {"line", fault.line},
+                      {"key", fault.key},
+                      {"message", fault.message}});
+    if (!arguments.json) console.print(fault.text() + "\n");
+  }
+  const bool ok = loaded.faults.empty();
+  const auto replace = nlohmann::ordered_json::error_handler_t::replace;
+  if (arguments.json) {
+    console.print(nlohmann::ordered_json({{"ok", ok}, {"faults", faults}})
+                      .dump(-1, ' ', false, replace) +
+                  "\n");
+  }
+  return ok ? kDone : kUsage;
+}
+
 // What needs no daemon.
 int run_here(const Arguments& arguments, const Console& console) {
   const auto usage = [&](const std::string& message) {
@@ -180,6 +206,8 @@ int run_here(const Arguments& arguments, const Console& console) {
   };
   const std::string_view name = arguments.verb == nullptr ? "help" : arguments.verb->name;
   const std::string word = arguments.words.empty() ? "" : arguments.words.front();
+  if (name == "doctor" && !arguments.help) return run_doctor(arguments, console);
+  if (name == "policy" && !arguments.help) return run_policy(arguments, console);
   if (arguments.words.size() > (name == "man" ? 0U : 1U) || !arguments.keys.empty()) {
     return usage("too many words (shifter help)");
   }

@@ -159,6 +159,14 @@ std::string actions_text(const Json& answer) {
   return rows.size() > 1 ? text + table_text(rows) : text;
 }
 
+std::string scale_text(const Json& answer) {
+  const std::string mode = field(answer, "mode");
+  if (mode == "auto") return "workers follow the policy" + epoch_text(answer);
+  const std::string time = " for " + field(answer, "for") + epoch_text(answer);
+  if (mode == "freeze") return "workers stay as they are" + time;
+  return field(answer, "number") + " workers" + time;
+}
+
 std::string reload_text(const Json& answer) {
   std::string text = "the file is taken" + epoch_text(answer);
   for (const Json& key : answer.at("needs_restart")) {
@@ -173,6 +181,7 @@ std::string text_of(std::string_view verb, std::string_view json, const Json& an
   if (verb == "ready") return field(answer, "color") + " is ready" + epoch_text(answer);
   if (verb == "drain" || verb == "maint") return drain_text(answer);
   if (verb == "hold") return hold_text(answer);
+  if (verb == "scale") return scale_text(answer);
   if (verb == "inflight") return inflight_text(answer);
   if (verb == "connections") return connections_text(answer);
   if (verb == "routes") return routes_text(answer);

@@ -56,6 +56,9 @@ Snapshot snapshot_of(const Json& answer) {
   seen.hold_timeout = hold.value("timeout", "");
   seen.fallback = answer.value("fallback", "allow") == std::string("allow");
   seen.degraded = answer.value("degraded", std::vector<std::string>());
+  if (const Json scaler = answer.value("scaler", Json()); scaler.is_object()) {
+    seen.scaler = scaler.value("mode", "auto") + ", " + scaler.value("decision", "unknown");
+  }
   seen.edges_us = answer.value("latency_edges_us", std::vector<int64_t>());
   return seen;
 }

@@ -54,6 +54,7 @@ struct Snapshot {
   std::string hold_timeout;
   bool fallback = true;
   std::vector<std::string> degraded;
+  std::string scaler = "unknown";  // its mode and last decision
   std::vector<int64_t> edges_us;
 
   const ColorView* color(std::string_view name) const;
