@@ -200,7 +200,10 @@ void ClientConnection::go_on() {
     read({});
     if (state_ == State::reading && exchange_ == nullptr) start_idle_deadline();
   }
-  if (input_ended_ && state_ == State::reading && is_waiting_for_nothing()) begin_closing();
+  if (!input_ended_) return;
+  if (state_ == State::reading && is_waiting_for_nothing()) return begin_closing();
+  // The end came while an earlier request was at work: the rest of this body will not come.
+  if (exchange_ != nullptr && exchange_->wants_body()) leave_exchange();
 }
 
 void ClientConnection::start_idle_deadline() {
