@@ -20,6 +20,7 @@
 #include "proxy/relay/backend_connection.h"
 #include "proxy/relay/delivery.h"
 #include "proxy/relay/request_facts.h"
+#include "proxy/relay/rpc_outcome.h"
 #include "proxy/relay/slot_pool.h"
 #include "proxy/relay/worker_counters.h"
 #include "proxy/routing/data_plane.h"
@@ -112,6 +113,10 @@ class Exchange final : private BackendConnection::User {
   std::string_view due_cookie(const http::ResponseHead& head);
   void observe_latency();
   void watch_flow();
+  bool is_judged() const;
+  void judge_attempt(bool failed);
+  void judge_answer_head(const http::ResponseHead& head);
+  void judge_new_cookie(uint64_t nonce);
   void fail(const base::Error& error);
   void account();
   void log_line();
@@ -181,6 +186,7 @@ class Exchange final : private BackendConnection::User {
   bool keep_client_ = false;   // what the answer's head promised
   bool backend_paused_ = false;
   std::string answer_head_;
+  RpcReader rpc_;  // only while the judge counts
   std::string cookie_;
   std::array<std::array<char, 20>, 8> chunk_lines_;  // valid until the delivery is flushed
   size_t chunk_count_ = 0;

@@ -32,6 +32,7 @@ void Exchange::on_backend_head(const http::ResponseHead& head) {
   headed_ = answered_ = worker_.loop().now();
   if (client_ == nullptr) return;
   deadline_.start(worker_.core().config.timeouts.answer_idle);
+  judge_answer_head(head);
   write_answer_head(head);
 }
 
@@ -87,7 +88,9 @@ std::string_view Exchange::due_cookie(const http::ResponseHead& head) {
   if (!set_cookie_ || asset_ || !may_carry_cookie(head)) return {};
   routing::Affinity affinity;
   affinity.color = color_;
-  affinity.nonce = facts_.cookie ? facts_.cookie->nonce : worker_.new_nonce();
+  // Who came with a session key stays the same user, for the judge too.
+  affinity.nonce = user_ != 0 ? user_ : worker_.new_nonce();
+  judge_new_cookie(affinity.nonce);
   affinity.issued = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::seconds>(worker_.loop().wall().time_since_epoch())
           .count());
@@ -103,6 +106,7 @@ std::string_view Exchange::due_cookie(const http::ResponseHead& head) {
 
 void Exchange::on_backend_content(std::string_view content) {
   if (client_ == nullptr || look_ == Look::discarding) return;  // drained and dropped
+  if (rpc_.wants()) rpc_.read(content);
   if (look_ == Look::keeping) {
     keep_first_content(content);
     return;
@@ -182,6 +186,7 @@ void Exchange::on_backend_done() {
   answered_ = worker_.loop().now();
   worker_.counters().backends[backend_->backend()].finished.add(1);
   observe_latency();
+  judge_attempt(status_ >= 500);
   end_attempt();
   if (client_ == nullptr) {
     end(false);

@@ -138,6 +138,7 @@ void Exchange::on_backend_failed(const base::Error& error) {
   worker_.counters().backends[backend_->backend()].failed.add(1);
   const bool connecting = stage_ == Stage::connecting;
   if (connecting) worker_.counters().tally(Tally::connect_failures);
+  if (error.side != Side::client) judge_attempt(true);
   if (!answer_begun_ && client_ != nullptr && !is_second_look() && try_again(error)) return;
   fail(error);
 }

@@ -38,6 +38,10 @@ void Exchange::fail(const base::Error& error) {
     error_ = error.code;
     worker_.counters().errors[static_cast<size_t>(error.code)].add(1);
   }
+  // No slot in time: this color had none to give.
+  const bool is_crowded =
+      error.code == ErrorCode::queue_timeout || error.code == ErrorCode::queue_full;
+  if (is_crowded) judge_attempt(true);
   leave_queue();
   const bool was_attempt = backend_ != nullptr;
   end_attempt();
@@ -227,6 +231,7 @@ void Exchange::end(bool keep_client) {
   body_out_ = BodyKind::none;
   answer_begun_ = false;
   held_back_ = false;
+  rpc_.stop();
   keep_client_ = false;
   backend_paused_ = false;
   chunk_count_ = 0;

@@ -95,6 +95,7 @@ void Plane::publish(std::shared_ptr<const routing::RoutingTable> table,
                     std::function<void()> applied) {
   CHECK(table_ == nullptr || table->version > table_->version);
   table_ = table;
+  if (table->judge) core_->sessions.begin(table->judge->id);
   const bool is_first = in_use_.empty();
   in_use_.push_back(table);
   // The first has no table before it, and nobody listens yet.
@@ -152,6 +153,26 @@ void Plane::list(routing::ColorIndex color_or_none, size_t most,
       if (entries.size() > most) entries.resize(most);
       done(std::move(entries));
     });
+  });
+}
+
+void Plane::session_counts(uint64_t step,
+                           std::function<void(const routing::SessionCounts&)> done) {
+  struct Gathered {
+    std::mutex mutex;
+    SampleParts parts;
+    std::atomic<int> left;
+  };
+  auto gathered = std::make_shared<Gathered>();
+  gathered->left = count();
+  on_each([this, gathered, step, done](Seat& seat) {
+    const SessionSample& own = seat.worker->sample();
+    if (own.is_on() && own.step() == step) {
+      std::lock_guard lock(gathered->mutex);
+      gathered->parts.add(own.parts());
+    }
+    if (gathered->left.fetch_sub(1) != 1) return;
+    main_->post([gathered, step, done] { done(gathered->parts.counts(step)); });
   });
 }
 

@@ -46,6 +46,8 @@ class Plane final : public routing::DataPlane {
   routing::Totals totals() const override;
   void list(routing::ColorIndex color_or_none, size_t most,
             std::function<void(std::vector<routing::InFlightEntry>)> done) override;
+  void session_counts(uint64_t step,
+                      std::function<void(const routing::SessionCounts&)> done) override;
   void close_idle(routing::ColorIndex color) override;
   void close_websockets(routing::ColorIndex color, base::Millis over) override;
   void cut(routing::ColorIndex color) override;

@@ -10,6 +10,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/spool.h"
 #include "proxy/relay/config.h"
+#include "proxy/relay/session_sample.h"
 #include "proxy/relay/slot_pool.h"
 
 namespace relay {
@@ -23,6 +24,7 @@ struct RelayCore {
   base::Log* const access_log;  // nullptr: off
   std::string instance;         // our name in Via, unique for this process
   std::array<std::unique_ptr<SlotPool>, routing::kColorsMax> slots;  // by color
+  SessionFilter sessions;  // who is in the judge's sample
   std::atomic<int> held{0};            // exchanges that wait for a color, over all workers
   std::atomic<bool> lame_duck{false};  // the health page says no
 };

@@ -28,6 +28,7 @@ Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
     : id_(id),
       loop_(loop),
       core_(core),
+      sample_(core.sessions),
       parser_(core.config.limits),
       sequence_(random_start()),
       leave_look_(loop.timers(), this, base::fires<&Worker::on_leave_look>),
@@ -67,6 +68,7 @@ void Worker::apply(std::shared_ptr<const routing::RoutingTable> table) {
     signer_ = std::make_unique<routing::AffinitySigner>(signer_keys_);
   }
   gates_.reconcile(*table_);
+  sample_.apply(table_->judge);
   for (size_t i = 0; i < table_->colors.size(); ++i) {
     if (table_->colors[i].state == routing::ColorState::ready) websockets_go_[i] = false;
   }

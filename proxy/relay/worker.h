@@ -17,6 +17,7 @@
 #include "proxy/relay/relay_core.h"
 #include "proxy/relay/retry.h"
 #include "proxy/relay/roster.h"
+#include "proxy/relay/session_sample.h"
 #include "proxy/relay/worker_counters.h"
 #include "proxy/routing/affinity.h"
 #include "proxy/routing/data_plane.h"
@@ -56,6 +57,8 @@ class Worker final : private base::AcceptHandler {
   const routing::RoutingTable& table() const { return *table_; }
   WorkerCounters& counters() { return counters_; }
   const WorkerCounters& counters() const { return counters_; }
+  SessionSample& sample() { return sample_; }
+  const SessionSample& sample() const { return sample_; }
   BackendGates& gates() { return gates_; }
   http::HeadParser& parser() { return parser_; }
   http::RequestHead& request_head() { return request_head_; }
@@ -91,6 +94,7 @@ class Worker final : private base::AcceptHandler {
   std::shared_ptr<const routing::RoutingTable> table_owner_;
   const routing::RoutingTable* table_ = nullptr;
   WorkerCounters counters_;
+  SessionSample sample_;
   http::HeadParser parser_;
   http::RequestHead request_head_;  // of the message being read now
   http::ResponseHead response_head_;

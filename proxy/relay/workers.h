@@ -37,6 +37,10 @@ class Workers final : public routing::DataPlane {
             std::function<void(std::vector<routing::InFlightEntry>)> done) override {
     plane_.list(color_or_none, most, std::move(done));
   }
+  void session_counts(uint64_t step,
+                      std::function<void(const routing::SessionCounts&)> done) override {
+    plane_.session_counts(step, std::move(done));
+  }
   void close_idle(routing::ColorIndex color) override { plane_.close_idle(color); }
   void close_websockets(routing::ColorIndex color, base::Millis over) override {
     plane_.close_websockets(color, over);

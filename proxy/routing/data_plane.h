@@ -8,6 +8,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/routing/routing_table.h"
+#include "proxy/routing/session_counts.h"
 #include "proxy/routing/totals.h"
 
 namespace routing {
@@ -37,6 +38,10 @@ class DataPlane {
   // oldest first.
   virtual void list(ColorIndex color_or_none, size_t most,
                     std::function<void(std::vector<InFlightEntry>)> done) = 0;
+
+  // What every worker counted in this step; those that do not have it yet add nothing. `done` is
+  // called later on the control thread.
+  virtual void session_counts(uint64_t step, std::function<void(const SessionCounts&)> done) = 0;
 
   virtual void close_idle(ColorIndex color) = 0;  // idle connections to its backends
   virtual void close_websockets(ColorIndex color, base::Millis over) = 0;

@@ -14,6 +14,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/mac.h"
 #include "proxy/routing/backend_id.h"
+#include "proxy/routing/session_counts.h"
 
 namespace base {
 class TlsContext;
@@ -94,6 +95,7 @@ struct RoutingTable {
   SessionKeys session_keys;
   Force force;
   std::optional<Redraw> redraw;
+  std::optional<JudgeStep> judge{};  // what is counted for the judge; nothing: counting is off
   bool held = false;  // `hold on`: new requests wait
   int hold_max = 200;
   base::Millis hold_timeout{15'000};

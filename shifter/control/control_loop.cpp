@@ -148,6 +148,11 @@ void ControlLoop::take_tls(std::shared_ptr<const base::TlsContext> context) {
   publish({});
 }
 
+void ControlLoop::take_judge_step(const std::optional<routing::JudgeStep>& step) {
+  judge_step_ = step;
+  publish({});
+}
+
 void ControlLoop::on_probe(routing::BackendId id, ProbeOutcome outcome) {
   ++probes_;
   if (outcome != ProbeOutcome::pass) ++probe_failures_;
@@ -278,7 +283,9 @@ void ControlLoop::publish(std::function<void()> applied) {
     if (!closing) watches_[i].closing_version = 0;
     if (closing && watches_[i].closing_version == 0) watches_[i].closing_version = version;
   }
-  publisher_.publish(make_table(facts), std::move(applied));
+  routing::RoutingTable table = make_table(facts);
+  table.judge = judge_step_;
+  publisher_.publish(std::move(table), std::move(applied));
 }
 
 // The workers that the agent counted last, and some more. It may be away since.

@@ -76,6 +76,9 @@ class ControlLoop {
   // Certificates that were read again; publishes.
   void take_tls(std::shared_ptr<const base::TlsContext> context);
 
+  // What the workers count for the judge from now on; publishes.
+  void take_judge_step(const std::optional<routing::JudgeStep>& step);
+
   // What probes and look-ups saw.
   void on_probe(routing::BackendId id, ProbeOutcome outcome);
   void on_pages(std::vector<std::optional<ProbeOutcome>> round);
@@ -136,6 +139,7 @@ class ControlLoop {
   ScaleState scale_;
   std::vector<ColorWatch> watches_;
   std::function<void()> on_addresses_;
+  std::optional<routing::JudgeStep> judge_step_;
 
   base::Instant started_{};
   base::Instant saved_at_{};  // tried

@@ -31,6 +31,12 @@ class FakeDataPlane final : public routing::DataPlane {
             std::function<void(std::vector<routing::InFlightEntry>)> done) override {
     lists_.push_back(std::move(done));
   }
+  // Answered at once, with what the test wrote and the step that was asked for.
+  void session_counts(uint64_t step,
+                      std::function<void(const routing::SessionCounts&)> done) override {
+    sessions.step = step;
+    done(sessions);
+  }
   void close_idle(routing::ColorIndex color) override { idle_closed.push_back(color); }
   void close_websockets(routing::ColorIndex color, base::Millis over) override {
     websockets_closed.emplace_back(color, over);
@@ -59,6 +65,7 @@ class FakeDataPlane final : public routing::DataPlane {
 
   std::vector<std::shared_ptr<const routing::RoutingTable>> tables;
   routing::Totals now;
+  routing::SessionCounts sessions;
   std::vector<routing::ColorIndex> idle_closed;
   std::vector<routing::ColorIndex> cuts;
   std::vector<std::pair<routing::ColorIndex, base::Millis>> websockets_closed;
