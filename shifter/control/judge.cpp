@@ -248,12 +248,6 @@ Verdict Judge::look(const StepFacts& step) {
     verdict.text = "no_evidence(" + std::string(text_of(one.signal)) + "): " + one.missing;
     return verdict;
   }
-  if (!step.no_floors && step.now - step.started < kStepMin) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(step.now - step.started);
-    verdict.text = format("no_evidence(time): %lld/%lld s", static_cast<long long>(seconds.count()),
-                          static_cast<long long>(kStepMin.count() / 1000));
-    return verdict;
-  }
   verdict.kind = Verdict::Kind::good;
   verdict.reason = Reason::none;
   for (const SignalEvidence& one : verdict.signals) {

@@ -22,8 +22,8 @@ inline constexpr std::array<double, kSignals> kEvidenceLimits = {1 / 0.015, 1 / 
 // With a control, a hard limit asks for this much evidence against the odds ratio of 30.
 inline constexpr double kHardEvidenceLimit = 1 / 0.0025;
 
-inline constexpr base::Millis kStepMin{300'000};
-inline constexpr double kFloorMost = 100;  // sessions
+inline constexpr base::Millis kStepMin{300'000};  // the rollout's; here only to foretell times
+inline constexpr double kFloorMost = 100;         // sessions
 inline constexpr double kFloorLeast = 5;
 inline constexpr double kHardRatio = 0.25;  // of requests that fail
 inline constexpr uint64_t kHardSessions = 10;

@@ -16,6 +16,7 @@ int admin_line_one(const uint8_t* data, size_t size);
 int yaml_config_one(const uint8_t* data, size_t size);
 int exchange_one(const uint8_t* data, size_t size);
 int env_text_one(const uint8_t* data, size_t size);
+int rpc_outcome_one(const uint8_t* data, size_t size);
 
 inline constexpr const char* kCorpora = "tests/fuzz/corpus";
 
@@ -32,4 +33,5 @@ inline constexpr FuzzTarget kFuzzTargets[] = {
     {kCorpora, "yaml_config", yaml_config_one, 60},
     {kCorpora, "exchange", exchange_one, 20},
     {kCorpora, "env_text", env_text_one, 60},
+    {kCorpora, "rpc_outcome", rpc_outcome_one, 60},
 };

@@ -218,7 +218,7 @@ class Trial {
       outcome_.step = step.number;
       outcome_.faulty_sessions = faulty_of(verdict);
     }
-    return verdict.kind == Verdict::Kind::good;
+    return verdict.kind == Verdict::Kind::good && step.now - step.started >= control::kStepMin;
   }
 
   const Plan& plan_;

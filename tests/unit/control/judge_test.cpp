@@ -84,15 +84,6 @@ TEST_F(JudgeTest, TooLittleIsNotEnoughHoweverLongItTakes) {
   EXPECT_EQ(verdict.text, "no_evidence(error): 3/100 sessions");
 }
 
-TEST_F(JudgeTest, AStepLastsItsLeastTime) {
-  start();
-  fill_enough();
-  step_.now = kJudgeStart + 299s;
-  EXPECT_EQ(look().text, "no_evidence(time): 299/300 s");
-  step_.now = kJudgeStart + 300s;
-  EXPECT_EQ(look().kind, Verdict::Kind::good);
-}
-
 // R3: evidence is carried on, floors are not.
 TEST_F(JudgeTest, AnEarlierStepDoesNotFillTheFloorsOfThisOne) {
   start();
