@@ -46,7 +46,6 @@ def dict_join(books, register):
         rows.append(row)
     rows += [(key, "missing_in_books", -total, -(total - net - exempt))
              for key, (net, exempt, total) in index.items()]
-    rows.sort()
     for _, status, total, _ in rows:
         count, amount = sums.get(status, (0, 0))
         sums[status] = (count + 1, amount + total)

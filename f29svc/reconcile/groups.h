@@ -18,7 +18,7 @@ struct Entry {
   DocumentKey key;
   Amounts amounts;
   int64_t id = 0;
-  uint64_t name_at = 0;
+  uint32_t name_at = 0;  // all names together stay under 4 GiB: a row has 4 KiB at most
   uint32_t name_size = 0;
   uint32_t counterparty = 0;
   Date accounted;  // of the books; else when a pending one is accepted
@@ -41,7 +41,8 @@ inline uint64_t hash_of(const DocumentKey& key) {
 // What one key has on both sides: heads of two chains of entries.
 struct Group {
   uint32_t book = kNone;
-  uint32_t reg = kNone;
+  uint32_t reg = kNone;  // the strongest of the register's sections
+  bool has_posted = false;
 };
 
 // Open addressing, at most half full. Sized once: every document may be a key of its own.
@@ -66,7 +67,7 @@ class Groups {
       if (entries[group.book != kNone ? group.book : group.reg].key == key) return group;
     }
   }
-  const std::vector<Group>& list() const { return groups_; }
+  std::vector<Group>& list() { return groups_; }
 
  private:
   struct Slot {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <tuple>
 
 #include "f29svc/domain/return.h"
 #include "f29svc/reconcile/groups.h"
+#include "f29svc/reconcile/row_rank.h"
 
 namespace f29 {
 
@@ -90,27 +92,32 @@ struct Reconciler::Work {
   std::unique_ptr<Groups> groups;
   std::map<std::pair<Side, uint16_t>, TypeTotals> receipts;
   ReconcileReport report;
-  std::vector<uint32_t> lonely_books;  // groups without a register
-  std::vector<uint32_t> lonely_register;
   BigArray<Reconciled> rows;  // as they were judged
   size_t row_count = 0;
-  std::vector<uint32_t> first_move;  // by row
+  struct KeptName {
+    uint32_t at = 0;
+    uint32_t size = 0;
+  };
+  std::vector<KeptName> kept_names = std::vector<KeptName>(1 << 14);  // by counterparty
 
   void add(const Document& document);
   void add_receipt(const Document& document);
+  void put_name(const Document& document, Entry& entry);
   void group_all();
-  void judge(const Group& group, uint32_t index);
+  void pair_up();
+  std::vector<RowRank> ranked() const;
+  void put_in_order();
+  void judge(const Group& group);
+  bool judge_registered(const Entry& reg, Reconciled& one, int posted);
+  void judge_booked(const Group& group, Reconciled& one, int posted);
+  void add_totals(std::pair<Side, uint16_t> key, const TypeTotals& totals);
   Reconciled begin(const Entry& entry) const;
   // Fills the books' side; how many are posted (additions apart).
   int take_books(const Group& group, Reconciled& one);
   void take_register(const Entry& reg, Reconciled& one) const;
   void compare(Reconciled& one, int posted);
-  void pair_up();
-  void judge_lonely();
-  void add_totals();
   // Needs: its moves, from `first` on, are the last ones.
-  void push(const Reconciled& one, size_t first);
-  void finish();
+  void push(Reconciled& one, size_t first);
 };
 
 void Reconciler::Work::add_receipt(const Document& document) {
@@ -150,10 +157,7 @@ void Reconciler::Work::add(const Document& document) {
   entry.key = key_of(document);
   entry.amounts = amounts_of(document);
   entry.id = document.source_id;
-  std::string& names = report.memory_->names;
-  entry.name_at = names.size();
-  entry.name_size = static_cast<uint32_t>(document.name.size());
-  names += document.name;
+  put_name(document, entry);
   entry.counterparty = document.counterparty.number();
   entry.section = document.section;
   entry.state = document.state;
@@ -163,6 +167,18 @@ void Reconciler::Work::add(const Document& document) {
     entry.accounted = acceptance_date(document);
   }
   entries.push(entry);
+}
+
+// A supplier's documents mostly have the same name: it is kept once.
+void Reconciler::Work::put_name(const Document& document, Entry& entry) {
+  std::string& names = report.memory_->names;
+  KeptName& kept = kept_names[document.counterparty.number() % kept_names.size()];
+  if (std::string_view(names).substr(kept.at, kept.size) != document.name) {
+    kept = {static_cast<uint32_t>(names.size()), static_cast<uint32_t>(document.name.size())};
+    names += document.name;
+  }
+  entry.name_at = kept.at;
+  entry.name_size = kept.size;
 }
 
 // Every lookup is a miss of the cache: its slot is asked for ahead of its use.
@@ -177,9 +193,13 @@ void Reconciler::Work::group_all() {
     const Entry& entry = entries[i];
     Group& group = groups->of(entry.key, hash_of(entry.key), entries);
     const bool is_book = entry.section == Section::books || entry.section == Section::manual;
-    uint32_t& head = is_book ? group.book : group.reg;
-    next[i] = head;
-    head = static_cast<uint32_t>(i);
+    if (is_book) {
+      next[i] = std::exchange(group.book, static_cast<uint32_t>(i));
+      group.has_posted = group.has_posted || entry.state == BookState::posted;
+    } else if (group.reg == kNone ||
+               strength(entry.section) > strength(entries[group.reg].section)) {
+      group.reg = static_cast<uint32_t>(i);
+    }
   }
 }
 
@@ -262,190 +282,161 @@ void Reconciler::Work::compare(Reconciled& one, int posted) {
   }
 }
 
-void Reconciler::Work::push(const Reconciled& one, size_t first) {
-  first_move.push_back(static_cast<uint32_t>(first));
-  rows[row_count++] = one;
+// What stands on one side only may still be one document: then the register's group gets the
+// books' chain.
+void Reconciler::Work::pair_up() {
+  std::vector<Group>& list = groups->list();
+  std::vector<uint32_t> lonely_books;
+  std::multimap<Likeness, uint32_t> by_likeness;
+  for (uint32_t i = 0; i < list.size(); ++i) {
+    if (list[i].reg == kNone) {
+      if (list[i].has_posted) lonely_books.push_back(i);
+      continue;
+    }
+    if (list[i].has_posted) continue;
+    const Entry& reg = entries[list[i].reg];
+    if (strength(reg.section) < strength(Section::not_included)) continue;
+    by_likeness.emplace(Likeness{reg.counterparty, reg.key.side, reg.key.folio}, i);
+  }
+  for (const uint32_t index : lonely_books) {
+    uint32_t at = list[index].book;
+    while (entries[at].state != BookState::posted) at = next[at];
+    const Entry& book = entries[at];
+    if (!is_register_type(book.key.type)) continue;
+    auto found = by_likeness.end();
+    auto [from, to] =
+        by_likeness.equal_range(Likeness{book.counterparty, book.key.side, book.key.folio});
+    for (; from != to; ++from) {
+      const Entry& reg = entries[list[from->second].reg];
+      const bool is_same_type = reg.key.type == book.key.type;
+      if (!is_same_type && reg.amounts.total != book.amounts.total) continue;
+      if (found == by_likeness.end() || is_same_type) found = from;
+    }
+    if (found == by_likeness.end()) continue;
+    list[found->second].book = std::exchange(list[index].book, kNone);
+    by_likeness.erase(found);
+  }
 }
 
-void Reconciler::Work::judge(const Group& group, uint32_t index) {
-  using enum ReconcileStatus;
-  if (group.reg == kNone) {
-    lonely_books.push_back(index);
-    return;
-  }
-  uint32_t strongest = group.reg;
-  for (uint32_t i = next[group.reg]; i != kNone; i = next[i]) {
-    if (strength(entries[i].section) > strength(entries[strongest].section)) strongest = i;
-  }
-  const Entry& reg = entries[strongest];
-  bool has_posted = false;
-  for (uint32_t i = group.book; i != kNone; i = next[i]) {
-    has_posted = has_posted || entries[i].state == BookState::posted;
-  }
-  if (!has_posted && strength(reg.section) >= strength(Section::not_included)) {
-    lonely_register.push_back(index);
-    return;
-  }
-  Reconciled one = begin(reg);
+void Reconciler::Work::judge(const Group& group) {
+  if (group.reg == kNone && group.book == kNone) return;  // it was paired
+  Reconciled one = begin(entries[group.reg != kNone ? group.reg : group.book]);
   const size_t first = report.memory_->moves.size();
   const int posted = take_books(group, one);
-  take_register(reg, one);
-  if (reg.section == Section::pending || reg.section == Section::claimed) {
-    one.status = reg.section == Section::pending ? pending_in_rcv : claimed_in_rcv;
-    one.field = one.in_books ? largest_difference(one.books, one.reg) : AmountField::none;
+  if (group.reg != kNone) {
+    if (!judge_registered(entries[group.reg], one, posted)) return;
   } else {
-    compare(one, posted);
+    judge_booked(group, one, posted);
   }
   push(one, first);
 }
 
-// What is left on each side may still be one document.
-void Reconciler::Work::pair_up() {
+// False: not judged.
+bool Reconciler::Work::judge_registered(const Entry& reg, Reconciled& one, int posted) {
   using enum ReconcileStatus;
-  if (lonely_books.empty() || lonely_register.empty()) return;
-  std::multimap<Likeness, uint32_t> by_likeness;
-  for (const uint32_t index : lonely_register) {
-    const Entry& reg = entries[groups->list()[index].reg];
-    by_likeness.emplace(Likeness{reg.counterparty, reg.key.side, reg.key.folio}, index);
-  }
-  std::vector<uint32_t> still_lonely;
-  std::vector<uint32_t> paired;
-  for (const uint32_t index : lonely_books) {
-    const Group& group = groups->list()[index];
-    const Entry* book = nullptr;
-    for (uint32_t i = group.book; i != kNone; i = next[i]) {
-      if (entries[i].state == BookState::posted) book = &entries[i];
-    }
-    auto found = by_likeness.end();
-    if (book != nullptr && is_register_type(book->key.type)) {
-      auto [from, to] =
-          by_likeness.equal_range(Likeness{book->counterparty, book->key.side, book->key.folio});
-      for (; from != to; ++from) {
-        const Entry& reg = entries[groups->list()[from->second].reg];
-        const bool is_same =
-            reg.key.type == book->key.type || reg.amounts.total == book->amounts.total;
-        if (is_same && (found == by_likeness.end() || reg.key.type == book->key.type)) found = from;
-      }
-    }
-    if (found == by_likeness.end()) {
-      still_lonely.push_back(index);
-      continue;
-    }
-    const Entry& reg = entries[groups->list()[found->second].reg];
-    Reconciled one = begin(reg);
-    const size_t first = report.memory_->moves.size();
-    const int posted = take_books(group, one);
-    take_register(reg, one);
+  take_register(reg, one);
+  if (reg.section == Section::pending || reg.section == Section::claimed) {
+    one.status = reg.section == Section::pending ? pending_in_rcv : claimed_in_rcv;
+    one.field = one.in_books ? largest_difference(one.books, one.reg) : AmountField::none;
+  } else if (one.in_books) {
     compare(one, posted);
-    if (reg.key.type != book->key.type) one.status = type_diff;
-    push(one, first);
-    paired.push_back(found->second);
-    by_likeness.erase(found);
-  }
-  std::sort(paired.begin(), paired.end());
-  std::erase_if(lonely_register, [&](uint32_t index) {
-    return std::binary_search(paired.begin(), paired.end(), index);
-  });
-  lonely_books = std::move(still_lonely);
-}
-
-void Reconciler::Work::judge_lonely() {
-  using enum ReconcileStatus;
-  for (const uint32_t index : lonely_register) {
-    const Group& group = groups->list()[index];
-    uint32_t strongest = group.reg;
-    for (uint32_t i = group.reg; i != kNone; i = next[i]) {
-      if (strength(entries[i].section) > strength(entries[strongest].section)) strongest = i;
-    }
-    if (entries[strongest].section == Section::not_included) continue;  // not judged
-    Reconciled one = begin(entries[strongest]);
-    const size_t first = report.memory_->moves.size();
-    take_books(group, one);
-    take_register(entries[strongest], one);
+    if (one.books_type != one.key.type) one.status = type_diff;
+  } else {
+    if (reg.section == Section::not_included) return false;
     one.status = missing_in_books;
-    push(one, first);
   }
-  for (const uint32_t index : lonely_books) {
-    const Group& group = groups->list()[index];
-    Reconciled one = begin(entries[group.book]);
-    const size_t first = report.memory_->moves.size();
-    const int posted = take_books(group, one);
-    if (!one.in_books) {
-      one.status = ignored;
-      for (uint32_t i = group.book; i != kNone; i = next[i]) {
-        if (entries[i].id != 0) report.memory_->moves.push_back(entries[i].id);
-      }
-      std::sort(report.memory_->moves.begin() + static_cast<ptrdiff_t>(first),
-                report.memory_->moves.end());
-    } else if (!is_register_type(one.key.type)) {
-      one.status = not_an_rcv_document;
-    } else if (posted > 1) {
-      one.status = duplicate_in_books;
-    } else if (posted == 1 && !one.books_date.is_none() && !period.contains(one.books_date)) {
-      one.status = ignored;
-      one.note = ReconcileNote::other_month;
-    } else {
-      one.status = missing_in_rcv;
-      if (one.is_manual) one.note = ReconcileNote::manual;
+  return true;
+}
+
+void Reconciler::Work::judge_booked(const Group& group, Reconciled& one, int posted) {
+  using enum ReconcileStatus;
+  if (!one.in_books) {
+    one.status = ignored;
+    auto& moves = report.memory_->moves;
+    const auto first = static_cast<ptrdiff_t>(moves.size());
+    for (uint32_t i = group.book; i != kNone; i = next[i]) {
+      if (entries[i].id != 0) moves.push_back(entries[i].id);
     }
-    push(one, first);
+    std::sort(moves.begin() + first, moves.end());
+  } else if (!is_register_type(one.key.type)) {
+    one.status = not_an_rcv_document;
+  } else if (posted > 1) {
+    one.status = duplicate_in_books;
+  } else if (posted == 1 && !one.books_date.is_none() && !period.contains(one.books_date)) {
+    one.status = ignored;
+    one.note = ReconcileNote::other_month;
+  } else {
+    one.status = missing_in_rcv;
+    if (one.is_manual) one.note = ReconcileNote::manual;
   }
 }
 
-void Reconciler::Work::add_totals() {
-  for (auto& [key, totals] : receipts) {
-    const Reconciled& reg = totals.summary.in_books ? totals.summary : totals.detail;
-    if (!reg.in_books && !totals.books.in_books) continue;
-    Reconciled one;
-    one.key.side = key.first;
-    one.key.type = key.second;
-    one.key.issuer = totals.issuer;
-    one.status = ReconcileStatus::totals_only;
-    one.in_books = totals.books.in_books;
-    one.in_register = reg.in_books;
-    one.books = totals.books.books;
-    one.reg = reg.books;
-    one.count = one.in_register ? reg.count : totals.books.count;
-    one.field = largest_difference(one.books, one.reg);
-    const size_t first = report.memory_->moves.size();
-    report.memory_->moves.insert(report.memory_->moves.end(), totals.moves.begin(),
-                                 totals.moves.end());
-    push(one, first);
-  }
+void Reconciler::Work::push(Reconciled& one, size_t first) {
+  one.moves = std::span<const int64_t>(report.memory_->moves).subspan(first);
+  report.by_status_[static_cast<size_t>(one.status)].add(one);
+  rows[row_count++] = one;
 }
 
-void Reconciler::Work::finish() {
-  // Sorted by small keys: the rows themselves are large.
-  struct Rank {
-    uint64_t major = 0;
-    int64_t folio = 0;
-    uint32_t index = 0;
-  };
-  std::vector<Rank> ranks(row_count);
+void Reconciler::Work::add_totals(std::pair<Side, uint16_t> key, const TypeTotals& totals) {
+  const Reconciled& reg = totals.summary.in_books ? totals.summary : totals.detail;
+  if (!reg.in_books && !totals.books.in_books) return;
+  Reconciled one;
+  one.key.side = key.first;
+  one.key.type = key.second;
+  one.key.issuer = totals.issuer;
+  one.status = ReconcileStatus::totals_only;
+  one.in_books = totals.books.in_books;
+  one.in_register = reg.in_books;
+  one.books = totals.books.books;
+  one.reg = reg.books;
+  one.count = one.in_register ? reg.count : totals.books.count;
+  one.field = largest_difference(one.books, one.reg);
+  const size_t first = report.memory_->moves.size();
+  report.memory_->moves.insert(report.memory_->moves.end(), totals.moves.begin(),
+                               totals.moves.end());
+  push(one, first);
+}
+
+// By side, totals last, type, issuer and folio: small keys, since the rows themselves are large.
+std::vector<RowRank> Reconciler::Work::ranked() const {
+  constexpr int kFolioBits = 37;  // and 27 for a RUT
+  bool fits = true;
+  std::vector<RowRank> ranks(row_count);
   for (uint32_t i = 0; i < row_count; ++i) {
-    const Reconciled& one = rows[i];
-    const bool is_total = one.status == ReconcileStatus::totals_only;
-    ranks[i] = {uint64_t{one.key.side == Side::sale} << 45 | uint64_t{is_total} << 44 |
-                    uint64_t{one.key.type} << 32 | one.key.issuer,
-                one.key.folio, i};
+    const DocumentKey& key = rows[i].key;
+    const bool is_total = rows[i].status == ReconcileStatus::totals_only;
+    fits = fits && key.folio >> kFolioBits == 0 && key.issuer >> (64 - kFolioBits) == 0;
+    ranks[i] = {uint64_t{key.issuer} << kFolioBits | static_cast<uint64_t>(key.folio), i,
+                static_cast<uint16_t>(uint32_t{key.side == Side::sale} << 11 |
+                                      uint32_t{is_total} << 10 | key.type)};
   }
-  std::sort(ranks.begin(), ranks.end(), [](const Rank& a, const Rank& b) {
-    return a.major != b.major ? a.major < b.major : a.folio < b.folio;
+  if (fits) {
+    sort_ranks(ranks);
+    return ranks;
+  }
+  std::sort(ranks.begin(), ranks.end(), [this](const RowRank& a, const RowRank& b) {
+    const DocumentKey& x = rows[a.index].key;
+    const DocumentKey& y = rows[b.index].key;
+    return std::tie(a.major, x.issuer, x.folio, a.index) <
+           std::tie(b.major, y.issuer, y.folio, b.index);
   });
-  const std::vector<int64_t>& moves = report.memory_->moves;
-  first_move.push_back(static_cast<uint32_t>(moves.size()));
+  return ranks;
+}
+
+// Judged as they came, which is near each other in memory, and put into order once at the end.
+void Reconciler::Work::put_in_order() {
+  const std::vector<RowRank> ranks = ranked();
   BigArray<Reconciled> sorted(row_count);
-  constexpr size_t kAhead = 8;
+  constexpr size_t kAhead = 16;
   for (size_t i = 0; i < row_count; ++i) {
-    if (i + kAhead < row_count) __builtin_prefetch(&rows[ranks[i + kAhead].index]);
-    const uint32_t from = ranks[i].index;
-    Reconciled& one = sorted[i];
-    one = rows[from];
-    one.moves = std::span(moves).subspan(first_move[from], first_move[from + 1] - first_move[from]);
-    report.by_status_[static_cast<size_t>(one.status)].add(one);
+    if (i + kAhead < row_count) {
+      const char* ahead = reinterpret_cast<const char*>(&rows[ranks[i + kAhead].index]);
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead + 64);
+    }
+    sorted[i] = rows[ranks[i].index];
   }
   report.memory_->rows = std::move(sorted);
-  report.documents_ = {row_count == 0 ? nullptr : &report.memory_->rows[0], row_count};
 }
 
 Reconciler::Reconciler(Period period, int64_t tolerance) : work_(std::make_unique<Work>()) {
@@ -458,17 +449,19 @@ Reconciler::~Reconciler() = default;
 void Reconciler::add(const Document& document) { work_->add(document); }
 
 ReconcileReport Reconciler::run() {
-  work_->group_all();
-  const std::vector<Group>& groups = work_->groups->list();
-  const size_t rows_most = groups.size() + work_->receipts.size();
-  work_->rows = BigArray<Reconciled>(rows_most);
-  work_->first_move.reserve(rows_most + 1);
-  for (uint32_t i = 0; i < groups.size(); ++i) work_->judge(groups[i], i);
-  work_->pair_up();
-  work_->judge_lonely();
-  work_->add_totals();
-  work_->finish();
-  return std::move(work_->report);
+  Work& work = *work_;
+  ReconcileReport::Memory& memory = *work.report.memory_;
+  work.group_all();
+  work.pair_up();
+  work.rows = BigArray<Reconciled>(work.groups->list().size() + work.receipts.size());
+  size_t moves_most = work.entries.size();
+  for (const auto& [key, totals] : work.receipts) moves_most += totals.moves.size();
+  memory.moves.reserve(moves_most);  // so that the rows' views of it stay
+  for (const Group& group : work.groups->list()) work.judge(group);
+  for (const auto& [key, totals] : work.receipts) work.add_totals(key, totals);
+  work.put_in_order();
+  work.report.documents_ = {work.row_count == 0 ? nullptr : &memory.rows[0], work.row_count};
+  return std::move(work.report);
 }
 
 }  // namespace f29

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <tuple>
 
 #include "f29svc/reconcile/report.h"
 
@@ -216,6 +217,26 @@ TEST(Reconcile, SaysWhenAPendingOneIsAccepted) {
   Reconciler reconciler(kJune, 0);
   reconciler.add(pending);
   EXPECT_EQ(reconciler.run().documents()[0].accepted_on, (Date{2026, 7, 6})) << "eight days later";
+}
+
+TEST(Reconcile, OrdersByTypeIssuerAndFolioWhateverTheirSize) {
+  for (const int64_t largest : {int64_t{1} << 36, int64_t{999'999'999'999'999}}) {
+    std::mt19937_64 random(9);
+    Reconciler reconciler(kJune, 0);
+    for (int i = 0; i < 500; ++i) {
+      const int type = std::array{33, 34, 61}[random() % 3];
+      reconciler.add(of_month(Section::registered, type,
+                              static_cast<uint32_t>(1 + random() % 99'999'999),
+                              static_cast<int64_t>(random() % largest) + 1, 1, 1));
+    }
+    const ReconcileReport report = reconciler.run();
+    ASSERT_EQ(report.documents().size(), 500u);
+    for (size_t i = 1; i < report.documents().size(); ++i) {
+      const DocumentKey& a = report.documents()[i - 1].key;
+      const DocumentKey& b = report.documents()[i].key;
+      EXPECT_LT(std::tie(a.type, a.issuer, a.folio), std::tie(b.type, b.issuer, b.folio));
+    }
+  }
 }
 
 TEST(Reconcile, OfNothingIsAnEmptyReport) {
