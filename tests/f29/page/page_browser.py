@@ -52,6 +52,12 @@ def picture(name):
     BROWSER.screenshot(str(PICTURES / f"f29-{name}.png"))
 
 
+def escape():
+    """Leaves a dialog; the focus is back where it was when this returns."""
+    BROWSER.keys(ESCAPE)
+    BROWSER.until("return !document.querySelector('dialog');", "the dialog to close")
+
+
 def box_value(code):
     return BROWSER.text(f"[data-code='{code}'] .value")
 
@@ -172,8 +178,7 @@ class Page(unittest.TestCase):
         self.assertRegex(BROWSER.text("dialog"), r"RCV_VENTA_99999001-0_202606\.csv, línea \d+")
         self.looks_right("document")
         picture("document")
-        BROWSER.keys(ESCAPE)
-        BROWSER.until("return !document.querySelector('dialog');", "the dialog to close")
+        escape()
         self.no_new_errors()
 
     def test_05_shows_findings_and_validates(self):
@@ -215,7 +220,7 @@ class Page(unittest.TestCase):
         BROWSER.run("document.querySelector('#reconciled button.link').click();")
         BROWSER.until_text("Qué hacer", "dialog")
         self.looks_right("reconciled document")
-        BROWSER.keys(ESCAPE)
+        escape()
         BROWSER.type("#find-reconciled", "no hay nadie así")
         BROWSER.until_text("Ningún documento", "main")
         self.no_new_errors("404 (Not Found)", "409 (Conflict)")
@@ -345,7 +350,7 @@ class Page(unittest.TestCase):
         BROWSER.until(f"return document.querySelector('dialog tfoot').innerText.includes('{chilean(debit)}');",
                       "the sum of all")
         self.assertEqual(BROWSER.run(count, "dialog tbody tr"), 260)
-        BROWSER.keys(ESCAPE)
+        escape()
         go("documentos", period)
         BROWSER.press("Mostrar más (100 de 260)")
         BROWSER.until("return document.querySelectorAll('tbody tr').length === 260;", "all rows")

