@@ -73,8 +73,10 @@ class ControlDesk {
       CHECK(control.start().has_value());
       plane.apply();
       // Green is empty and out of service: it may be deployed and stopped.
-      auto maint = control::ask_maint(control.fleet(), 1, true, control::all_up(), true);
-      CHECK(control.change(std::move(*maint), true, {}).has_value());
+      if (control.fleet().colors[1].state == control::ColorState::ready) {
+        auto maint = control::ask_maint(control.fleet(), 1, true, control::all_up(), true);
+        CHECK(maint && control.change(std::move(*maint), true, {}));
+      }
       commands = std::make_unique<control::AdminCommands>(
           control, plane, events, *audit,
           control::AdminCommands::Hooks{

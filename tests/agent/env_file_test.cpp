@@ -35,6 +35,7 @@ struct EnvFolder {
     if (::geteuid() == 0) (void)!::chown(path.c_str(), 1234, 2345);
   }
   int edit(const std::vector<std::string>& environment, const std::string& value = "16") {
+    std::filesystem::remove(folder / "output");  // it is appended to
     Process process({program("env_edit"), path, "WORKERS_GREEN", value}, folder / "output",
                     environment);
     return process.wait(Millis{20'000}).value_or(-1);

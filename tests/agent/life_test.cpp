@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "shifter/agent/journal.h"
@@ -64,14 +66,16 @@ TEST(AgentLife, AHookThatHangsIsEndedWithItsGroup) {
   await("its child", [&] { return lines_in(site.folder("child")) == 1; });
   const auto child = static_cast<pid_t>(std::stol(harness::read_text(site.folder("child"))));
   site.desk().await_state(id, ActionState::failed);
-  EXPECT_EQ(site.desk().find(id)->message, "hook stop: not over after its deadline of 1s");
+  EXPECT_NE(site.desk().find(id)->message.find("hook stop: not over after its deadline of "),
+            std::string::npos)
+      << site.desk().find(id)->message;
   EXPECT_GE(harness::seconds_since(begun), 5.9);
   await("the end of the whole group", [&] { return ::kill(child, 0) != 0; });
 }
 
 // R48: kill -9 right after the hook began: unknown, what is there is said, no second hook.
 TEST(AgentLife, AnAgentThatIsKilledDoesNotRunTheHookAgain) {
-  Site site(false, hook("stop", "echo run >> $PWD/runs; sleep 3600"));
+  Site site(false, hook("stop", "echo $$ >> $PWD/runs; exec sleep 3600"));
   const uint64_t id = site.desk().ask(custom("stop"));
   await("the hook", [&] { return lines_in(site.folder("runs")) == 1; });
   site.agent().signal(SIGKILL);
@@ -86,6 +90,7 @@ TEST(AgentLife, AnAgentThatIsKilledDoesNotRunTheHookAgain) {
   EXPECT_EQ(next.state, ActionState::done) << next.message;
   EXPECT_EQ(site.desk().find(id)->state, ActionState::unknown);
   EXPECT_EQ(lines_in(site.folder("runs")), 1);
+  ::kill(static_cast<pid_t>(std::stol(harness::read_text(site.folder("runs")))), SIGKILL);
 }
 
 // R48, the other side: the sidecar goes and comes back while the hook runs.
@@ -156,8 +161,8 @@ TEST(AgentLife, SaysWhatTheFileSaysAndWhatRuns) {
   site.agent().signal(SIGTERM);
   site.agent().wait(10s);
   site.start_agent();
+  await("the new figures", [&] { return site.desk().figures().env_workers["blue"] == 8; });
   const auto figures = site.desk().figures();
-  EXPECT_EQ(figures.env_workers.at("blue"), 8);
   EXPECT_EQ(figures.workers.at("blue"), 2);
   EXPECT_GT(figures.cpus.value_or(0), 0);
   EXPECT_GT(figures.memory_bytes.value_or(0), figures.memory_free_bytes.value_or(0));
