@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "proxy/base/mac.h"
+#include "shifter/control/tls_files.h"
 
 namespace sidecar {
 namespace {
@@ -145,6 +146,10 @@ void describe_routing(const routing::RoutingConfig& routing, Lines& lines) {
         .add("slots", color.slots == 0 ? std::string("auto") : std::to_string(color.slots))
         .add("reuse", color.reuse)
         .add("http", list_text(color.http))
+        .add("tls.use", color.tls.use)
+        .add("tls.ca", color.tls.ca)
+        .add("tls.name", color.tls.name)
+        .add("tls.verify", color.tls.verify)
         .add("websocket", list_text(color.websocket));
   }
   Block(lines, "affinity.")
@@ -245,13 +250,8 @@ std::string hash_of(const Lines& lines) {
 
 // Read with the config, so that --check and a reload refuse faulty files before anything changes.
 void open_tls(const std::string& path, LoadedConfig& loaded) {
-  routing::RoutingConfig& routing = loaded.config.routing;
-  if (routing.tls.certificate.empty()) return;
-  auto context = base::TlsContext::for_server(routing.tls);
-  if (context) {
-    routing.tls_context = *std::move(context);
-  } else {
-    loaded.faults.push_back({path, 0, "tls", context.error().detail});
+  for (control::TlsFault& fault : control::open_tls_files(loaded.config.routing)) {
+    loaded.faults.push_back({path, 0, std::move(fault.key), std::move(fault.detail)});
   }
 }
 

@@ -63,7 +63,7 @@ class Daemon {
       : path_(std::move(path)),
         loaded_(loaded),
         log_(log),
-        workers_(loaded.config.relay, loop_.share_mailbox(), access_log),
+        workers_(loaded.config.relay, loop_.share_mailbox(), access_log, &log),
         lame_duck_(loop_.timers(), this, base::fires<&Daemon::stop_accepting>),
         finish_(loop_.timers(), this, base::fires<&Daemon::stop_now>) {}
 

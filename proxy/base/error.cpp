@@ -29,6 +29,7 @@ constexpr ErrorFacts kErrorFacts[] = {
     {hold_timeout, 503, false, "hold_timeout"},
     {connect_refused, 502, true, "connect_refused"},
     {connect_failed, 502, true, "connect_failed"},
+    {certificate_refused, 502, true, "certificate_refused"},
     {backend_reset, 502, true, "backend_reset"},
     {bad_backend_message, 502, false, "bad_backend_message"},
     {client_gone, 0, false, "client_gone"},

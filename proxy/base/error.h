@@ -32,6 +32,7 @@ enum class ErrorCode : uint8_t {
   // Connections.
   connect_refused,
   connect_failed,       // unreachable, no port, no descriptor
+  certificate_refused,  // the backend is not, or cannot be shown to be, who it should be
   backend_reset,        // closed or reset before the answer was whole
   bad_backend_message,  // the backend's bytes are not an answer we accept
   client_gone,          // the client reset or left

@@ -19,7 +19,8 @@ constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
 std::string openssl_reason() {
-  const unsigned long code = ERR_peek_last_error();
+  unsigned long code = ERR_peek_error();  // the first says what the file system said
+  if (!ERR_SYSTEM_ERROR(code)) code = ERR_peek_last_error();
   const char* reason = ERR_reason_error_string(code);
   std::string text = reason != nullptr ? reason : "unknown reason";
   if (ERR_SYSTEM_ERROR(code)) text = io_error("open", ERR_GET_REASON(code)).detail;

@@ -56,6 +56,7 @@ class TlsSession {
   ~TlsSession();
 
   void keep(std::shared_ptr<const TlsContext> context, ssl_session_st* session);  // takes it
+  bool is_of(const TlsContext* context) const { return context_.get() == context; }
   ssl_session_st* of(const TlsContext& context) const {
     return context_.get() == &context ? session_ : nullptr;
   }

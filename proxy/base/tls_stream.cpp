@@ -360,7 +360,8 @@ Error TlsStream::failure() const {
   const unsigned long code = ERR_peek_last_error();
   const long verdict = SSL_get_verify_result(ssl_);
   std::string detail = "TLS: ";
-  if (!ready_ && context_->verifies() && verdict != X509_V_OK) {
+  const bool is_refused = !ready_ && context_->verifies() && verdict != X509_V_OK;
+  if (is_refused) {
     detail += "certificate of " + context_->server_name() + " refused: ";
     detail += X509_verify_cert_error_string(verdict);
   } else {
@@ -371,6 +372,7 @@ Error TlsStream::failure() const {
   if (peer_side_ == Side::client) {
     return {ready_ ? ErrorCode::client_gone : ErrorCode::bad_message, peer_side_, detail};
   }
+  if (is_refused) return {ErrorCode::certificate_refused, peer_side_, detail};
   return {ready_ ? ErrorCode::backend_reset : ErrorCode::connect_failed, peer_side_, detail};
 }
 
@@ -404,7 +406,9 @@ class TlsConnecting final : public Connecting,
   void on_end() override {}
   void on_flushed() override {}
   void on_broken(const Error& error) override {
-    handler_.on_connect_failed({ErrorCode::connect_failed, Side::backend, error.detail});
+    const bool is_refused = error.code == ErrorCode::certificate_refused;
+    handler_.on_connect_failed(
+        {is_refused ? error.code : ErrorCode::connect_failed, Side::backend, error.detail});
   }
 
   Loop& loop_;

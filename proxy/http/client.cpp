@@ -1,5 +1,6 @@
 #include "proxy/http/client.h"
 
+#include "proxy/base/tls_stream.h"
 #include "proxy/http/framing.h"
 #include "proxy/http/writer.h"
 
@@ -34,7 +35,9 @@ struct Client::Parts final : base::ConnectHandler, base::StreamHandler {
         started(own_loop.fresh()),
         deadline(own_loop.timers(), this, base::fires<&Parts::on_deadline>) {
     deadline.start(request.deadline);
-    connecting = loop.connect(request.to, *this);
+    connecting = request.tls == nullptr
+                     ? loop.connect(request.to, *this)
+                     : base::connect_tls(loop, request.to, request.tls, nullptr, *this);
   }
 
   // ConnectHandler

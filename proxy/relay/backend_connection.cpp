@@ -1,6 +1,7 @@
 #include "proxy/relay/backend_connection.h"
 
 #include "proxy/base/check.h"
+#include "proxy/base/tls_stream.h"
 #include "proxy/relay/worker.h"
 
 namespace relay {
@@ -10,7 +11,11 @@ using base::Side;
 
 BackendConnection::BackendConnection(Worker& worker, routing::ColorIndex color,
                                      const routing::Backend& backend)
-    : worker_(worker), color_(color), backend_(backend.id), address_(backend.address) {}
+    : worker_(worker),
+      color_(color),
+      backend_(backend.id),
+      address_(backend.address),
+      tls_(backend.tls) {}
 
 BackendConnection::~BackendConnection() = default;
 
@@ -27,7 +32,12 @@ bool BackendConnection::begin(User& user, http::Method method, bool upgrade) {
   interim_ = 0;
   head_seen_ = 0;
   if (stream_ != nullptr) return true;
-  connecting_ = worker_.loop().connect(address_, *this);
+  if (tls_ == nullptr) {
+    connecting_ = worker_.loop().connect(address_, *this);
+  } else {
+    connecting_ = base::connect_tls(worker_.loop(), address_, tls_,
+                                    worker_.gates().session_of(backend_), *this);
+  }
   return false;
 }
 
@@ -41,6 +51,7 @@ void BackendConnection::on_connected(std::unique_ptr<base::Stream> stream) {
 
 void BackendConnection::on_connect_failed(const base::Error& error) {
   connecting_.reset();
+  if (error.code == ErrorCode::certificate_refused) worker_.gates().tell_refused(*this, error);
   user_->on_backend_failed(error);
 }
 

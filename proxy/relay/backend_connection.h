@@ -61,6 +61,7 @@ class BackendConnection final : public base::Disposable,
   routing::BackendId backend() const { return backend_; }
   routing::ColorIndex color() const { return color_; }
   const base::Address& address() const { return address_; }
+  const base::TlsContext* tls() const { return tls_.get(); }  // nullptr: plain
 
  private:
   void on_connected(std::unique_ptr<base::Stream> stream) override;
@@ -78,6 +79,7 @@ class BackendConnection final : public base::Disposable,
   routing::ColorIndex color_;
   routing::BackendId backend_;
   base::Address address_;
+  std::shared_ptr<const base::TlsContext> tls_;
   User* user_ = nullptr;
   std::unique_ptr<base::Connecting> connecting_;
   std::unique_ptr<base::Stream> stream_;

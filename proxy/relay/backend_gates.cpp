@@ -5,6 +5,25 @@
 #include "proxy/relay/worker.h"
 
 namespace relay {
+namespace {
+
+constexpr base::Millis kRefusalSilence{10'000};
+
+const routing::Backend* find_backend(const std::vector<routing::Backend>& list,
+                                     routing::BackendId id) {
+  const auto at = std::find_if(list.begin(), list.end(),
+                               [id](const routing::Backend& one) { return one.id == id; });
+  return at == list.end() ? nullptr : &*at;
+}
+
+// Whom it trusts is still what the table says.
+bool is_trusted_alike(const routing::ColorEntry& color, const BackendConnection& connection) {
+  const routing::Backend* backend = find_backend(color.http, connection.backend());
+  if (backend == nullptr) backend = find_backend(color.websocket, connection.backend());
+  return backend != nullptr && backend->tls.get() == connection.tls();
+}
+
+}  // namespace
 
 BackendGates::BackendGates(Worker& worker)
     : worker_(worker),
@@ -33,6 +52,7 @@ void BackendGates::give(std::unique_ptr<BackendConnection> connection, bool reus
   const routing::ColorEntry& color = table.colors[connection->color()];
   std::vector<Kept>& kept = idle_[connection->backend()];
   const bool keep = reusable && color.reuse && color.keeps_holders() && !worker_.is_leaving() &&
+                    is_trusted_alike(color, *connection) &&
                     kept.size() < static_cast<size_t>(worker_.core().config.reuse_idle_max);
   if (!keep) {
     connection->close();  // at once: its slot is about to be another's
@@ -71,18 +91,45 @@ void BackendGates::close_idle(routing::ColorIndex color) {
 
 void BackendGates::reconcile(const routing::RoutingTable& table) {
   for (size_t id = 0; id < idle_.size(); ++id) {
-    if (idle_[id].empty()) continue;
-    bool wanted = false;
+    if (idle_[id].empty() && sessions_[id] == nullptr) continue;
+    const routing::Backend* listed = nullptr;  // wherever it is
+    const routing::Backend* keeper = nullptr;  // where its connections may be kept
     for (const routing::ColorEntry& color : table.colors) {
-      if (!color.reuse || !color.keeps_holders()) continue;
-      for (const routing::Backend& backend : color.http) {
-        wanted = wanted || (backend.id == id && backend.usable);
-      }
+      const auto number = static_cast<routing::BackendId>(id);
+      const routing::Backend* http = find_backend(color.http, number);
+      if (http != nullptr && http->usable && color.reuse && color.keeps_holders()) keeper = http;
+      if (listed == nullptr) listed = http;
+      if (listed == nullptr) listed = find_backend(color.websocket, number);
     }
-    while (!wanted && !idle_[id].empty()) {
-      close(static_cast<routing::BackendId>(id), idle_[id].size() - 1);
+    for (size_t i = idle_[id].size(); i-- > 0;) {
+      const base::TlsContext* tls = idle_[id][i].connection->tls();
+      if (keeper != nullptr && keeper->tls.get() == tls) continue;
+      close(static_cast<routing::BackendId>(id), i);
     }
+    const bool resumes =
+        sessions_[id] != nullptr && listed != nullptr && sessions_[id]->is_of(listed->tls.get());
+    if (!resumes) sessions_[id] = nullptr;
   }
+}
+
+const std::shared_ptr<base::TlsSession>& BackendGates::session_of(routing::BackendId backend) {
+  std::shared_ptr<base::TlsSession>& session = sessions_[backend];
+  if (session == nullptr) session = std::make_shared<base::TlsSession>();
+  return session;
+}
+
+void BackendGates::tell_refused(const BackendConnection& connection, const base::Error& error) {
+  worker_.counters().tally(routing::Tally::certificates_refused);
+  const base::Instant now = worker_.loop().now();
+  base::Instant& told = refusal_told_[connection.backend()];
+  base::Log* log = worker_.core().events;
+  if (log == nullptr || (told != base::Instant{} && now - told < kRefusalSilence)) return;
+  told = now;
+  base::LogLine line;
+  line.add("color", worker_.table().colors[connection.color()].name)
+      .add("address", connection.address().text())
+      .add("detail", error.detail);
+  log->event(base::Level::error, "certificate_refused", std::move(line));
 }
 
 void BackendGates::close_stale() {

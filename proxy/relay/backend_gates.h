@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/base/timer_wheel.h"
+#include "proxy/base/tls.h"
 #include "proxy/relay/backend_connection.h"
 
 namespace relay {
@@ -24,8 +25,13 @@ class BackendGates {
   // An idle connection that closed or spoke out of turn.
   void forget(BackendConnection& connection);
   void close_idle(routing::ColorIndex color);
-  // After a new table: idle connections to backends that are gone close.
+  // After a new table: idle connections to backends that are gone, or trusted by other rules now,
+  // close.
   void reconcile(const routing::RoutingTable& table);
+  // What its next TLS connection may resume.
+  const std::shared_ptr<base::TlsSession>& session_of(routing::BackendId backend);
+  // Counts it, and says in the log whose certificate was refused and why: not each time.
+  void tell_refused(const BackendConnection& connection, const base::Error& error);
 
  private:
   struct Kept {
@@ -37,6 +43,8 @@ class BackendGates {
 
   Worker& worker_;
   std::array<std::vector<Kept>, routing::kBackendsMax> idle_;  // the latest at the back
+  std::array<std::shared_ptr<base::TlsSession>, routing::kBackendsMax> sessions_;
+  std::array<base::Instant, routing::kBackendsMax> refusal_told_{};
   base::Timer stale_;
 };
 

@@ -17,8 +17,9 @@ struct Plane::Seat {
 };
 
 Plane::Plane(const RelayConfig& config, std::shared_ptr<base::Mailbox> main, std::string instance,
-             base::Log* access_log)
+             base::Log* access_log, base::Log* events)
     : core_(std::make_unique<RelayCore>(config, access_log)), main_(std::move(main)) {
+  core_->events = events;
   core_->instance = std::move(instance);
   for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
     core_->slots[color] = std::make_unique<SlotPool>(

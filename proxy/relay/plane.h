@@ -23,9 +23,9 @@ class Worker;
 class Plane final : public routing::DataPlane {
  public:
   // `main`: where answers to the control plane are posted. `instance`: our name in Via, unique for
-  // this process. `access_log`: nullptr is off.
+  // this process. `access_log`, `events`: nullptr is off.
   Plane(const RelayConfig& config, std::shared_ptr<base::Mailbox> main, std::string instance,
-        base::Log* access_log);
+        base::Log* access_log, base::Log* events = nullptr);
   // Needs: no loop of a worker runs any more.
   ~Plane() override;
 

@@ -29,4 +29,5 @@ struct RelayCore {
   std::atomic<bool> lame_duck{false};  // the health page says no
 };
 
+  base::Log* events = nullptr;  // what happens, for an operator; nullptr: nobody is told
 }  // namespace relay

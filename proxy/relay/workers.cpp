@@ -31,8 +31,8 @@ struct Workers::Thread {
 };
 
 Workers::Workers(const RelayConfig& config, std::shared_ptr<base::Mailbox> main,
-                 base::Log* access_log)
-    : at_(config.listen), plane_(config, std::move(main), unique_name(), access_log) {
+                 base::Log* access_log, base::Log* events)
+    : at_(config.listen), plane_(config, std::move(main), unique_name(), access_log, events) {
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());
   const int count = config.workers > 0 ? config.workers : std::clamp(cores, 1, 64);
   for (int i = 0; i < count; ++i) {

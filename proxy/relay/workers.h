@@ -12,8 +12,9 @@ namespace relay {
 
 class Workers final : public routing::DataPlane {
  public:
-  // `main`: where answers to the control plane are posted. `access_log`: nullptr is off.
-  Workers(const RelayConfig& config, std::shared_ptr<base::Mailbox> main, base::Log* access_log);
+  // `main`: where answers to the control plane are posted. `access_log`, `events`: nullptr is off.
+  Workers(const RelayConfig& config, std::shared_ptr<base::Mailbox> main, base::Log* access_log,
+          base::Log* events = nullptr);
   // Ends the threads; what is still in flight is cut.
   ~Workers() override;
 

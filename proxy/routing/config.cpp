@@ -77,12 +77,28 @@ std::vector<base::HostPort> read_addresses(Section& section, std::string_view ke
   return addresses;
 }
 
+BackendTls read_backend_tls(Section& color) {
+  BackendTls tls;
+  tls.use = color.has("tls");
+  Section section = color.section("tls");
+  section.read("use", tls.use);
+  section.read("ca", tls.ca);
+  section.read("name", tls.name);
+  section.read("verify", tls.verify);
+  const auto is_plain = [](char c) { return c > ' ' && c < 0x7f; };
+  if (tls.name.size() > 253 || !std::all_of(tls.name.begin(), tls.name.end(), is_plain)) {
+    section.fault("name", "is not a host name or address");
+  }
+  return tls;
+}
+
 ColorConfig read_color(Section& section, std::string name) {
   ColorConfig color;
   color.name = std::move(name);
   section.read("weight", color.weight, 0, kWeightMax);
   read_slots(section, color.slots);
   section.read("reuse", color.reuse);
+  color.tls = read_backend_tls(section);
   color.http = read_addresses(section, "http");
   color.websocket = read_addresses(section, "websocket");
   if (!section.has("http")) section.fault("http", "is missing: a color needs an address");

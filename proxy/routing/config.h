@@ -2,6 +2,8 @@
 // routes, with their defaults. A pure reader; nothing is opened or resolved here.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,11 +15,22 @@
 
 namespace routing {
 
+// TLS towards the backends of a color.
+struct BackendTls {
+  bool use = false;    // a `tls` section means yes, unless it says otherwise
+  std::string ca;      // PEM file of those who may vouch; empty: the system's
+  std::string name;    // whom certificates must be for; empty: the host of the address
+  bool verify = true;  // off: anybody is believed
+};
+
 struct ColorConfig {
   std::string name;
   int weight = 0;      // initial: a saved weight wins
   int slots = 0;       // 0 is `auto`
   bool reuse = false;  // a real Odoo closes after each answer
+  BackendTls tls;
+  // Made of that by whoever opens files (shifter/control/tls_files.h), by the host of an address.
+  std::map<std::string, std::shared_ptr<const base::TlsContext>> tls_contexts{};
   std::vector<base::HostPort> http;
   std::vector<base::HostPort> websocket;
 };
@@ -46,7 +59,7 @@ struct RoutingConfig {
   HoldConfig hold;
   ForceConfig force;
   base::TlsIdentity tls;  // of the listening side; no certificate: plain
-  // Made of those files by whoever opens them (proxy/config); goes into the table.
+  // Made of those files by whoever opens them (shifter/control/tls_files.h); goes into the table.
   std::shared_ptr<const base::TlsContext> tls_context;
   std::vector<Route> routes;  // complete, as a table takes them; first match wins
 };

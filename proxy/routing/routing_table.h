@@ -26,6 +26,7 @@ struct Backend {
   BackendId id = 0;
   base::Address address;
   bool usable = false;  // its own health
+  std::shared_ptr<const base::TlsContext> tls{};  // nothing: plain
 };
 
 struct ColorEntry {

@@ -48,6 +48,7 @@ constexpr std::array<std::string_view, kTallies> kTallyTexts = {"connections_acc
                                                                 "connects",
                                                                 "connects_reused",
                                                                 "connect_failures",
+                                                                "certificates_refused",
                                                                 "underscored_fields_dropped",
                                                                 "forced",
                                                                 "asset_fallbacks",

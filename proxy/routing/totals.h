@@ -57,6 +57,7 @@ enum class Tally : uint8_t {
   connects,
   connects_reused,
   connect_failures,
+  certificates_refused,  // of backends
   underscored_fields_dropped,
   forced,
   asset_fallbacks,  // found on the other color

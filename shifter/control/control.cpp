@@ -24,6 +24,7 @@
 
 namespace control {
 #include "shifter/control/scaling.h"
+#include "shifter/control/tls_files.h"
 namespace {
 
 constexpr base::Millis kTick{100};
@@ -86,8 +87,9 @@ struct Control::Parts {
   void look_up_names();
   void probe_pages();
   void take_targets();
+  void tell_refused(const ProbeTarget& target, const std::string& why);
   void refresh_metrics();
-  ProbeTarget target_of(const KnownAddress& known) const;
+  ProbeTarget target_of(size_t color, const KnownAddress& known) const;
   AdminCommands::Reloaded reload();
   ProcessView process() const;
 
@@ -146,6 +148,9 @@ base::Result<> Control::Parts::start() {
 
   control = std::make_unique<ControlLoop>(loop, plane, events, config, routing, std::move(*keys));
   control->set_on_addresses([this] { take_targets(); });
+  probes.set_on_refused([this](const ProbeTarget& target, const std::string& why) {
+    tell_refused(target, why);
+  });
   if (auto begun = control->start(); !begun) return begun;
   notices = std::make_unique<NoticeSender>(
       loop, resolver, events,
@@ -227,7 +232,7 @@ void Control::Parts::probe_pages() {
     targets.emplace_back();
     for (const KnownAddress& known : control->addresses().of_color(i)) {
       if (known.port != routing::Port::http || !control->health().usable(known.id)) continue;
-      targets.back() = target_of(known);
+      targets.back() = target_of(i, known);
       break;
     }
   }
@@ -238,14 +243,27 @@ void Control::Parts::take_targets() {
   std::vector<ProbeTarget> targets;
   for (size_t i = 0; i < routing.colors.size(); ++i) {
     for (const KnownAddress& known : control->addresses().of_color(i)) {
-      targets.push_back(target_of(known));
+      targets.push_back(target_of(i, known));
     }
   }
   probes.set_targets(targets);
 }
 
-ProbeTarget Control::Parts::target_of(const KnownAddress& known) const {
-  return {known.id, known.port, known.address, known.name};
+ProbeTarget Control::Parts::target_of(size_t color, const KnownAddress& known) const {
+  return {known.id, known.port, known.address, known.name,
+          tls_towards(control->routing().colors[color], known.name)};
+}
+
+void Control::Parts::tell_refused(const ProbeTarget& target, const std::string& why) {
+  std::string color = "none";
+  for (size_t i = 0; i < routing.colors.size(); ++i) {
+    for (const KnownAddress& known : control->addresses().of_color(i)) {
+      if (known.id == target.id) color = routing.colors[i].name;
+    }
+  }
+  base::LogLine line;
+  line.add("color", color).add("address", target.address.text()).add("detail", why);
+  events.add(base::Level::error, "certificate_refused", std::move(line));
 }
 
 void Control::Parts::refresh_metrics() {
@@ -315,14 +333,14 @@ Control::~Control() { shut_down(); }
 base::Result<> Control::start() { return parts_->start(); }
 
 base::Result<> Control::renew_tls() {
-  const base::TlsIdentity& files = parts_->control->routing().tls;
-  if (files.certificate.empty()) return {};
-  auto context = base::TlsContext::for_server(files);
-  if (!context) return base::fail(std::move(context.error()));
-  parts_->control->take_tls(*std::move(context));
+  routing::RoutingConfig opened = parts_->control->routing();
+  if (!uses_tls(opened)) return {};
+  if (const auto faults = open_tls_files(opened); !faults.empty()) {
+    return base::fail(base::ErrorCode::bad_config, base::Side::proxy,
+                      faults[0].key + ": " + faults[0].detail);
+  }
+  parts_->control->take_tls(opened);
   return {};
-  view.scaler = scaling->json();
-  view.degraded = scaling->degraded();
 }
 
 void Control::reopen_logs() {

@@ -49,7 +49,7 @@ class Control {
   // first table (before this returns) and begins to probe. An error ends the start of the process.
   base::Result<> start();
 
-  // Reads the certificate and key of the listening side again. An error keeps the old ones.
+  // Reads certificates, keys and authorities of both sides again. An error keeps the old ones.
   base::Result<> renew_tls();
   void reopen_logs();  // after the audit log was moved away
 

@@ -143,8 +143,13 @@ void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfi
   apply_addresses();
 }
 
-void ControlLoop::take_tls(std::shared_ptr<const base::TlsContext> context) {
-  routing_.tls_context = std::move(context);
+void ControlLoop::take_tls(const routing::RoutingConfig& opened) {
+  CHECK(names_of(opened) == names_of(routing_));
+  routing_.tls_context = opened.tls_context;
+  for (size_t i = 0; i < routing_.colors.size(); ++i) {
+    routing_.colors[i].tls_contexts = opened.colors[i].tls_contexts;
+  }
+  if (on_addresses_) on_addresses_();
   publish({});
 }
 

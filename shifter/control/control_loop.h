@@ -73,8 +73,8 @@ class ControlLoop {
   // the same order, and there are numbers for the routes.
   void take_config(const ControlConfig& config, routing::RoutingConfig routing);
 
-  // Certificates that were read again; publishes.
-  void take_tls(std::shared_ptr<const base::TlsContext> context);
+  // What open_tls_files made of this object's routing(); publishes.
+  void take_tls(const routing::RoutingConfig& opened);
 
   // What the workers count for the judge from now on; publishes.
   void take_judge_step(const std::optional<routing::JudgeStep>& step);

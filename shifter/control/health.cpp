@@ -20,6 +20,8 @@ DownReason reason_of(ProbeOutcome outcome) {
       return DownReason::refused;
     case ProbeOutcome::reset:
       return DownReason::reset;
+    case ProbeOutcome::certificate:
+      return DownReason::certificate;
     case ProbeOutcome::pass:
     case ProbeOutcome::failed:
       break;
@@ -61,6 +63,8 @@ std::string_view text_of(DownReason reason) {
       return "refused";
     case DownReason::reset:
       return "reset";
+    case DownReason::certificate:
+      return "certificate";
     case DownReason::failed:
       return "failed";
     case DownReason::page:

@@ -22,7 +22,8 @@ enum class ProbeOutcome : uint8_t {
   time_out,
   refused,
   reset,
-  failed,  // unreachable, or bytes that are no answer
+  certificate,  // of a backend over TLS, refused
+  failed,       // unreachable, or bytes that are no answer
 };
 
 enum class DownReason : uint8_t {
@@ -31,6 +32,7 @@ enum class DownReason : uint8_t {
   time_out,
   refused,
   reset,
+  certificate,
   failed,
   page,       // the page that asks the database fails here and works elsewhere
   dns,        // its name does not resolve

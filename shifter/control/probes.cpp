@@ -15,6 +15,7 @@ http::ClientRequest request_to(const ProbeTarget& target, const HealthConfig& co
                                const std::string& path, base::Millis deadline) {
   http::ClientRequest request;
   request.to = target.address;
+  request.tls = target.tls;
   request.host = config.host.empty() ? target.host : config.host;
   request.path = path;
   request.fields.emplace_back("User-Agent", "sidecar-probe");
@@ -37,6 +38,8 @@ ProbeOutcome outcome_of(const base::Result<http::ClientAnswer>& answer, bool is_
       return ProbeOutcome::refused;
     case ErrorCode::backend_reset:
       return ProbeOutcome::reset;
+    case ErrorCode::certificate_refused:
+      return ProbeOutcome::certificate;
     default:
       return ProbeOutcome::failed;
   }
@@ -66,7 +69,16 @@ class AddressProbes::Task {
   void end(const base::Result<http::ClientAnswer>& answer) {
     const auto took = std::chrono::duration_cast<base::Millis>(owner_.loop_.now() - began_);
     timer_.start(std::max(base::Millis{0}, owner_.config_.interval - took));
+    tell_refused(answer);
     owner_.seen_(target_.id, outcome_of(answer, false));  // may destroy this task
+  }
+
+  // Each reason once, until it is another one.
+  void tell_refused(const base::Result<http::ClientAnswer>& answer) {
+    const bool is_refused = !answer && answer.error().code == ErrorCode::certificate_refused;
+    const std::string why = is_refused ? answer.error().detail : std::string();
+    if (why == std::exchange(refused_why_, why) || !is_refused || !owner_.refused_) return;
+    owner_.refused_(target_, why);
   }
 
   AddressProbes& owner_;
@@ -74,6 +86,7 @@ class AddressProbes::Task {
   base::Timer timer_;
   base::Instant began_{};
   std::unique_ptr<http::Client> client_;
+  std::string refused_why_;  // its certificate, in the last probe
 };
 
 AddressProbes::AddressProbes(base::Loop& loop, const HealthConfig& config, Seen seen)
@@ -86,7 +99,7 @@ void AddressProbes::set_targets(const std::vector<ProbeTarget>& targets) {
   for (const ProbeTarget& target : targets) {
     auto at = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& task) {
       return task && task->target().id == target.id && task->target().address == target.address &&
-             task->target().host == target.host;
+             task->target().host == target.host && task->target().tls == target.tls;
     });
     tasks.push_back(at == tasks_.end() ? std::make_unique<Task>(*this, target) : std::move(*at));
   }

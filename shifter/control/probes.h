@@ -19,7 +19,8 @@ struct ProbeTarget {
   routing::BackendId id = 0;
   routing::Port port = routing::Port::http;
   base::Address address;
-  std::string host;  // the Host field
+  std::string host;                               // the Host field
+  std::shared_ptr<const base::TlsContext> tls{};  // nothing: plain
 };
 
 // Any status below 500 means that the page could be made; health pages must say 200.
@@ -33,6 +34,9 @@ class AddressProbes {
   ~AddressProbes();
 
   void set_config(const HealthConfig& config) { config_ = config; }
+  // Told why a certificate was refused: once, until the reason is another one.
+  using Refused = std::function<void(const ProbeTarget&, const std::string& why)>;
+  void set_on_refused(Refused refused) { refused_ = std::move(refused); }
   // Known targets go on as they are, new ones are probed at once, others stop.
   void set_targets(const std::vector<ProbeTarget>& targets);
 
@@ -41,6 +45,7 @@ class AddressProbes {
   base::Loop& loop_;
   HealthConfig config_;
   Seen seen_;
+  Refused refused_;
   std::vector<std::unique_ptr<Task>> tasks_;
 };
 

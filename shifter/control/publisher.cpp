@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/base/check.h"
+#include "shifter/control/tls_files.h"
 
 namespace control {
 
@@ -28,7 +29,8 @@ RoutingTable make_table(const TableFacts& facts) {
     entry.reuse = config.reuse;
     for (const KnownAddress& known : facts.addresses.of_color(i)) {
       auto& list = known.port == routing::Port::http ? entry.http : entry.websocket;
-      list.push_back({known.id, known.address, facts.health.usable(known.id)});
+      list.push_back({known.id, known.address, facts.health.usable(known.id),
+                      tls_towards(config, known.name)});
     }
     table.colors.push_back(std::move(entry));
   }

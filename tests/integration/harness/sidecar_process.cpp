@@ -63,7 +63,8 @@ void SidecarProcess::write_config() {
   for (const ColorSetup& color : setup_.colors) {
     colors += "  " + color.name + ": { weight: " + std::to_string(color.weight) +
               ", slots: " + color.slots + ", reuse: " + (color.reuse ? "on" : "off") +
-              ", http: " + list(color.http) + ", websocket: " + list(color.websocket) + " }\n";
+              (color.tls.empty() ? "" : ", tls: " + color.tls) + ", http: " + list(color.http) +
+              ", websocket: " + list(color.websocket) + " }\n";
   }
   std::string text;
   for (const auto& [key, value] : keys) text += key + ": " + value + "\n";

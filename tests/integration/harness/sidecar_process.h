@@ -20,6 +20,7 @@ struct ColorSetup {
   std::vector<std::string> websocket;
   std::string slots = "auto";
   bool reuse = false;
+  std::string tls{};  // YAML; empty: plain
 };
 
 struct SidecarSetup {

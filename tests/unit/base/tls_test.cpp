@@ -294,7 +294,7 @@ TEST_P(Tls, RefusesTheCertificatesThatItMust) {
     connect(one.expected);
     EXPECT_TRUE(failed_) << one.reason;
     EXPECT_EQ(client_.stream, nullptr) << one.reason;
-    EXPECT_EQ(failure_.code, ErrorCode::connect_failed);
+    EXPECT_EQ(failure_.code, ErrorCode::certificate_refused);
     EXPECT_EQ(failure_.side, Side::backend);
     EXPECT_NE(failure_.detail.find(one.reason), std::string::npos) << failure_.detail;
     EXPECT_TRUE(server_.broken);

@@ -142,6 +142,7 @@ TEST(ProbeOutcome, FollowsStatusAndError) {
       {ErrorCode::connect_refused, ProbeOutcome::refused},
       {ErrorCode::backend_reset, ProbeOutcome::reset},
       {ErrorCode::connect_failed, ProbeOutcome::failed},
+      {ErrorCode::certificate_refused, ProbeOutcome::certificate},
       {ErrorCode::bad_backend_message, ProbeOutcome::failed},
   };
   for (const auto& [code, outcome] : errors) {

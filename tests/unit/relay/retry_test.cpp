@@ -19,8 +19,8 @@ Attempt failed(ErrorCode error) {
 
 TEST(Retry, SendsAnyMethodAgainIfNoByteWasWritten) {
   for (const Method method : {Method::get, Method::post, Method::delete_}) {
-    for (const ErrorCode error :
-         {ErrorCode::connect_refused, ErrorCode::connect_failed, ErrorCode::connect_timeout}) {
+    for (const ErrorCode error : {ErrorCode::connect_refused, ErrorCode::connect_failed,
+                                  ErrorCode::connect_timeout, ErrorCode::certificate_refused}) {
       Attempt attempt = failed(error);
       attempt.method = method;
       EXPECT_TRUE(may_retry(attempt));

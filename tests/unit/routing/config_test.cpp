@@ -51,6 +51,26 @@ testing::AssertionResult is_clean(const Loaded& loaded) {
   return testing::AssertionFailure() << loaded.faults.front();
 }
 
+TEST(RoutingConfig, TakesASectionForTlsUnlessItSaysOtherwise) {
+  const auto blue = [](const std::string& tls) {
+    return load("colors:\n  blue: { weight: 1, http: \"a:1\", websocket: \"a:2\"" + tls + " }\n");
+  };
+  EXPECT_FALSE(blue("").config.colors[0].tls.use);
+  const Loaded plain = blue(", tls: { use: off, ca: /x.pem }");
+  ASSERT_TRUE(is_clean(plain));
+  EXPECT_FALSE(plain.config.colors[0].tls.use);
+  const Loaded loaded = blue(", tls: { ca: /x.pem, name: odoo.example }");
+  ASSERT_TRUE(is_clean(loaded));
+  const BackendTls& tls = loaded.config.colors[0].tls;
+  EXPECT_TRUE(tls.use);
+  EXPECT_TRUE(tls.verify);
+  EXPECT_EQ(tls.ca, "/x.pem");
+  EXPECT_EQ(tls.name, "odoo.example");
+  EXPECT_FALSE(blue(", tls: { verify: off }").config.colors[0].tls.verify);
+  EXPECT_TRUE(has_fault(blue(", tls: { name: \"a b\" }"), "t.yaml:2: colors.blue.tls.name"));
+  EXPECT_TRUE(has_fault(blue(", tls: { cert: x }"), "t.yaml:2: colors.blue.tls.cert"));
+}
+
 TEST(RoutingConfig, ReadsColorsInTheOrderOfTheFile) {
   const Loaded loaded = load_with("");
   ASSERT_TRUE(is_clean(loaded));
