@@ -157,8 +157,9 @@ void check_agent(std::string_view actions, Diagnosis& diagnosis) {
   }
   const Json figures = agent.value("figures", Json::object());
   const Json observed = figures.value("workers", Json::object());
+  const Json written = figures.value("env_workers", Json::object());
   diagnosis.checked.emplace_back("workers");
-  for (const auto& [color, wanted] : figures.value("env_workers", Json::object()).items()) {
+  for (const auto& [color, wanted] : written.items()) {
     if (!observed.contains(color) || !wanted.is_number_integer()) continue;
     const Json& counted = observed.at(color);
     if (!counted.is_number_integer() || counted == wanted) continue;
