@@ -145,11 +145,11 @@ void describe_routing(const routing::RoutingConfig& routing, Lines& lines) {
         .add("weight", color.weight)
         .add("slots", color.slots == 0 ? std::string("auto") : std::to_string(color.slots))
         .add("reuse", color.reuse)
-        .add("http", list_text(color.http))
         .add("tls.use", color.tls.use)
         .add("tls.ca", color.tls.ca)
         .add("tls.name", color.tls.name)
         .add("tls.verify", color.tls.verify)
+        .add("http", list_text(color.http))
         .add("websocket", list_text(color.websocket));
   }
   Block(lines, "affinity.")
@@ -219,13 +219,13 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
       .add("notify.webhook", rollout.notify.webhook)
       .add("notify.exec", rollout.notify.exec)
       .add("notify.timeout", rollout.notify.timeout);
+  Block(lines, "scaling.").add("policy", control.scaling.file);
   Block(lines, "").add("log", control.log).add("audit_log", control.audit);
 }
 
 bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b) {
   return std::equal(a.colors.begin(), a.colors.end(), b.colors.begin(), b.colors.end(),
                     [](const auto& x, const auto& y) { return x.name == y.name; });
-  Block(lines, "scaling.").add("policy", control.scaling.file);
 }
 
 // Weights are initial values; a saved weight wins anyhow.
@@ -270,10 +270,10 @@ LoadedConfig load_config(const std::string& path) {
   }
   loaded.faults = file.faults();
   if (loaded.faults.empty()) open_tls(path, loaded);
-  if (loaded.faults.empty()) loaded.hash = hash_of(describe_config(loaded.config));
   std::vector<base::ConfigFault> policy = control::load_policy(loaded.config.control.scaling);
   loaded.policy_failed = !policy.empty();
   loaded.faults.insert(loaded.faults.end(), policy.begin(), policy.end());
+  if (loaded.faults.empty()) loaded.hash = hash_of(describe_config(loaded.config));
   return loaded;
 }
 
@@ -298,8 +298,8 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   running.control.drain = fresh.control.drain;
   running.control.names = fresh.control.names;
   running.control.rollout = fresh.control.rollout;
-}
   running.control.scaling = fresh.control.scaling;
+}
 
 std::vector<std::string> needs_restart(const SidecarConfig& running, const SidecarConfig& fresh) {
   const Lines before = describe_config(running);

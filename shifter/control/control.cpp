@@ -16,15 +16,15 @@
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
 #include "shifter/control/fleet_hands.h"
-#include "shifter/control/force_tokens.h"
 #include "shifter/control/notice_sender.h"
+#include "shifter/control/force_tokens.h"
 #include "shifter/control/probes.h"
 #include "shifter/control/rollout_control.h"
 #include "shifter/control/rollout_views.h"
-
-namespace control {
 #include "shifter/control/scaling.h"
 #include "shifter/control/tls_files.h"
+
+namespace control {
 namespace {
 
 constexpr base::Millis kTick{100};
@@ -104,10 +104,10 @@ struct Control::Parts {
   std::unique_ptr<ControlLoop> control;
   std::unique_ptr<NoticeSender> notices;
   Unmeasured judge;
-  std::unique_ptr<FleetHands> scale_hands;
-  std::unique_ptr<Scaling> scaling;
   std::unique_ptr<RolloutControl> rollouts;
   std::unique_ptr<AdminRollout> rollout_commands;
+  std::unique_ptr<FleetHands> scale_hands;
+  std::unique_ptr<Scaling> scaling;
   std::unique_ptr<AuditLog> audit;
   std::unique_ptr<AdminCommands> commands;
   std::unique_ptr<AdminServer> server;
@@ -159,19 +159,19 @@ base::Result<> Control::Parts::start() {
   rollouts = std::make_unique<RolloutControl>(loop, *control, plane, judge, events, *notices);
   rollouts->start();
   rollout_commands = std::make_unique<AdminRollout>(*control, *rollouts);
+  scale_hands = std::make_unique<FleetHands>(*control, *rollouts);
+  scaling = std::make_unique<Scaling>(loop, *control, plane, events, *scale_hands);
+  scaling->start();
   commands = std::make_unique<AdminCommands>(
       *control, plane, events, *audit,
       AdminCommands::Hooks{[this] { return process(); }, host.describe_config,
                            [this] { return reload(); }, rollout_commands.get()});
+  commands->set_scaling(scaling.get());
   if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
-  scale_hands = std::make_unique<FleetHands>(*control, *rollouts);
-  scaling = std::make_unique<Scaling>(loop, *control, plane, events, *scale_hands);
-  scaling->start();
   if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
   control->set_on_publish([this] { refresh_metrics(); });
   look_up_names();
   pages_timer.start(config.health.interval);
-  commands->set_scaling(scaling.get());
   tick_timer.start(kTick);
   return {};
 }
@@ -204,13 +204,13 @@ base::Result<> Control::Parts::open_metrics() {
 void Control::Parts::tick() {
   control->tick();
   rollouts->tick();
+  scaling->tick();
   commands->tick();
   server->look_after_clients();
   refresh_metrics();
   tick_timer.start(kTick);
 }
 
-  scaling->tick();
 // Off this thread; a slow name server stops nothing here.
 void Control::Parts::look_up_names() {
   for (const std::string& name : control->addresses().names()) {
@@ -270,6 +270,7 @@ void Control::Parts::refresh_metrics() {
   ControlMetrics facts;
   control->fill(facts);
   fill_rollout_metrics(*rollouts, *control, *notices, facts.rollout);
+  scaling->fill(facts.scale);
   facts.lame_duck = lame_duck;
   facts.commands = commands->commands();
   facts.commands_refused = commands->refused();
@@ -284,12 +285,12 @@ void Control::Parts::refresh_metrics() {
 AdminCommands::Reloaded Control::Parts::reload() {
   ReloadedConfig fresh = host.reload();
   AdminCommands::Reloaded answer{fresh.faults, fresh.needs_restart, {}};
+  if (fresh.policy_failed) scaling->policy_refused();
   if (!control->route_numbers().has_room_for(fresh.routing.routes)) {
     answer.faults.push_back("routes: too many names since the start; restart to forget old ones");
   }
   if (auto tokens = read_force_tokens(fresh.routing.force.token_file)) {
     fresh.routing.force.tokens = std::move(*tokens);
-  scaling->fill(facts.scale);
   } else {
     answer.faults.push_back(tokens.error().detail);
   }
@@ -301,10 +302,10 @@ AdminCommands::Reloaded Control::Parts::reload() {
   }
   answer.take = [this, fresh = std::move(fresh)] {
     control->take_config(fresh.control, fresh.routing);
+    scaling->take_policy(fresh.control.scaling.policy);
     probes.set_config(control->config().health);
     host.config_hash = fresh.hash;
     if (fresh.taken) fresh.taken();
-  if (fresh.policy_failed) scaling->policy_refused();
   };
   return answer;
 }
@@ -319,9 +320,10 @@ ProcessView Control::Parts::process() const {
   view.lame_duck = lame_duck;
   view.rollout = rollout_json(*rollouts, loop.now());
   view.lock = lock_json(*rollouts, loop.wall());
+  view.scaler = scaling->json();
+  view.degraded = scaling->degraded();
   return view;
 }
-    scaling->take_policy(fresh.control.scaling.policy);
 
 Control::Control(base::UvLoop& loop, routing::DataPlane& plane, ControlConfig config,
                  routing::RoutingConfig routing, base::Log& log, Host host)

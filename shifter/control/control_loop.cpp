@@ -281,6 +281,7 @@ void ControlLoop::publish(std::function<void()> applied) {
   for (size_t i = 0; i < watches_.size(); ++i) facts.settled[i] = is_settled(i);
   published_changes_ = health_.changes();
   published_settled_ = facts.settled;
+  published_slots_ = facts.slots_auto;
   published_starting_ = facts.before_first_verdict;
   const uint64_t version = publisher_.version() + 1;
   for (size_t i = 0; i < watches_.size(); ++i) {
@@ -305,7 +306,6 @@ std::vector<int> ControlLoop::slots_auto() const {
   return slots;
 }
 
-  published_slots_ = facts.slots_auto;
 bool ControlLoop::is_publish_due() const {
   std::vector<bool> settled;
   for (size_t i = 0; i < watches_.size(); ++i) settled.push_back(is_settled(i));

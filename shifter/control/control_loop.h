@@ -116,10 +116,10 @@ class ControlLoop {
   void tell_health();
   bool closing_applied(size_t color) const;
   bool is_settled(size_t color) const;
+  std::vector<int> slots_auto() const;
   std::optional<std::string> why_not(const Action& action) const;
 
   const base::Clock& clock_;
-  std::vector<int> slots_auto() const;
   routing::DataPlane& plane_;
   Events& events_;
   ControlConfig config_;
@@ -133,10 +133,10 @@ class ControlLoop {
   AddressBook addresses_;
   Actions actions_;
   SavedRollout rollout_;
+  ScaleState scale_;
   Publisher publisher_;
   RouteNumbers route_numbers_;
   std::vector<routing::Route> routes_;
-  ScaleState scale_;
   std::vector<ColorWatch> watches_;
   std::function<void()> on_addresses_;
   std::optional<routing::JudgeStep> judge_step_;
@@ -146,11 +146,11 @@ class ControlLoop {
   bool unsaved_ = false;
   uint64_t published_changes_ = 0;  // of health
   std::vector<bool> published_settled_;
+  std::vector<int> published_slots_;
   bool published_starting_ = false;
   bool dependency_told_ = false;
   int64_t saves_ = 0;
   int64_t save_failures_ = 0;
-  std::vector<int> published_slots_;
   int64_t probes_ = 0;
   int64_t probe_failures_ = 0;
   int64_t name_failures_ = 0;
