@@ -22,6 +22,7 @@ struct RelayCore {
   const RelayConfig config;
   base::SpoolBudget spool;
   base::Log* const access_log;  // nullptr: off
+  base::Log* events = nullptr;  // what happens, for an operator; nullptr: nobody is told
   std::string instance;         // our name in Via, unique for this process
   std::array<std::unique_ptr<SlotPool>, routing::kColorsMax> slots;  // by color
   SessionFilter sessions;  // who is in the judge's sample
@@ -29,5 +30,4 @@ struct RelayCore {
   std::atomic<bool> lame_duck{false};  // the health page says no
 };
 
-  base::Log* events = nullptr;  // what happens, for an operator; nullptr: nobody is told
 }  // namespace relay

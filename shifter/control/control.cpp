@@ -18,6 +18,7 @@
 #include "shifter/control/fleet_hands.h"
 #include "shifter/control/notice_sender.h"
 #include "shifter/control/force_tokens.h"
+#include "shifter/control/live_judge.h"
 #include "shifter/control/probes.h"
 #include "shifter/control/rollout_control.h"
 #include "shifter/control/rollout_views.h"
@@ -40,23 +41,18 @@ bool same_order(const routing::RoutingConfig& a, const routing::RoutingConfig& b
                     [](const auto& x, const auto& y) { return x.name == y.name; });
 }
 
-// Where nothing is measured there is no evidence: a canary holds, a switch goes on.
-class Unmeasured final : public JudgeView {
- public:
-  void start_step(const StepFacts&) override {}
-  Verdict look(const StepFacts&) override {
-    Verdict verdict;
-    verdict.text = "nothing is measured";
-    return verdict;
+// The color with the users; none if two share them alike.
+routing::ColorIndex live_color(const Fleet& fleet) {
+  routing::ColorIndex live = routing::kNoColor;
+  int most = 0;
+  for (size_t i = 0; i < fleet.colors.size(); ++i) {
+    const FleetColor& color = fleet.colors[i];
+    if (color.state != ColorState::ready || color.weight < most) continue;
+    live = color.weight > most ? static_cast<routing::ColorIndex>(i) : routing::kNoColor;
+    most = color.weight;
   }
-  void stop() override {}
-  std::string save() const override { return {}; }
-  void restore(const std::string&) override {}
-  Power power(routing::ColorIndex, const std::vector<int>&) const override {
-    return {"nothing is measured: a canary holds at its first step", false, false};
-  }
-  std::string stable_fault(routing::ColorIndex, base::Instant) const override { return {}; }
-};
+  return live;
+}
 
 }  // namespace
 
@@ -103,7 +99,7 @@ struct Control::Parts {
   base::Resolver resolver;
   std::unique_ptr<ControlLoop> control;
   std::unique_ptr<NoticeSender> notices;
-  Unmeasured judge;
+  std::unique_ptr<LiveJudge> judge;
   std::unique_ptr<RolloutControl> rollouts;
   std::unique_ptr<AdminRollout> rollout_commands;
   std::unique_ptr<FleetHands> scale_hands;
@@ -156,7 +152,11 @@ base::Result<> Control::Parts::start() {
       loop, resolver, events,
       [this]() -> const NotifyConfig& { return control->config().rollout.notify; },
       [this]() -> Actions& { return control->actions(); });
-  rollouts = std::make_unique<RolloutControl>(loop, *control, plane, judge, events, *notices);
+  judge = std::make_unique<LiveJudge>(
+      loop, plane, config.state.file + ".traffic",
+      [this](const auto& step) { control->take_judge_step(step); });
+  judge->start();
+  rollouts = std::make_unique<RolloutControl>(loop, *control, plane, *judge, events, *notices);
   rollouts->start();
   rollout_commands = std::make_unique<AdminRollout>(*control, *rollouts);
   scale_hands = std::make_unique<FleetHands>(*control, *rollouts);
@@ -203,6 +203,7 @@ base::Result<> Control::Parts::open_metrics() {
 
 void Control::Parts::tick() {
   control->tick();
+  judge->tick(live_color(control->fleet()));
   rollouts->tick();
   scaling->tick();
   commands->tick();
