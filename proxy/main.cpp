@@ -44,8 +44,8 @@ control::Host host_of(const std::string& path, const sidecar::LoadedConfig& load
     reloaded.control = fresh.config.control;
     reloaded.routing = fresh.config.routing;
     reloaded.hash = fresh.hash;
-    reloaded.taken = [running, taken = fresh.config] { sidecar::take_over(*running, taken); };
     reloaded.policy_failed = fresh.policy_failed;
+    reloaded.taken = [running, taken = fresh.config] { sidecar::take_over(*running, taken); };
     return reloaded;
   };
   host.describe_config = [running] { return sidecar::describe_config(*running); };
