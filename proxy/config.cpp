@@ -101,6 +101,7 @@ void describe_relay(const relay::RelayConfig& relay, Lines& lines) {
       .add_bytes("pipelined", relay.pipelined_bytes)
       .add("keep_alive_requests", relay.keep_alive_requests)
       .add("connections", relay.connections_max)
+      .add("memory", relay.memory_max == 0 ? "auto" : std::to_string(relay.memory_max))
       .add("reuse_idle", relay.reuse_idle_max);
   const relay::Timeouts& t = relay.timeouts;
   Block(lines, "timeouts.")

@@ -15,6 +15,7 @@
 namespace {
 
 constexpr const char* kVersion = SIDECAR_VERSION;
+constexpr base::Millis kMemoryLook{250};
 
 int print_faults(const sidecar::LoadedConfig& loaded) {
   for (const base::ConfigFault& fault : loaded.faults) {
@@ -64,6 +65,9 @@ class Daemon {
         loaded_(loaded),
         log_(log),
         workers_(loaded.config.relay, loop_.share_mailbox(), access_log, &log),
+        memory_limit_(loaded.config.relay.memory_max > 0 ? loaded.config.relay.memory_max
+                                                         : relay::automatic_memory_limit()),
+        memory_look_(loop_.timers(), this, base::fires<&Daemon::look_at_memory>),
         lame_duck_(loop_.timers(), this, base::fires<&Daemon::stop_accepting>),
         finish_(loop_.timers(), this, base::fires<&Daemon::stop_now>) {}
 
@@ -95,12 +99,25 @@ class Daemon {
         log_.event(base::Level::error, "certificate_kept", std::move(why));
       }
     });
+    look_at_memory();
     loop_.run();
     control_.reset();
     return 0;
   }
 
  private:
+  void look_at_memory() {
+    memory_look_.start(kMemoryLook);
+    const base::Result<int64_t> resident = relay::resident_bytes();
+    if (!resident) return;
+    const relay::Overload next = relay::next_overload(overload_, *resident, memory_limit_);
+    if (next == std::exchange(overload_, next)) return;
+    workers_.set_overload(next);
+    base::LogLine line;
+    line.add("step", static_cast<int>(next)).add("resident_bytes", *resident);
+    line.add("limit_bytes", memory_limit_);
+    log_.event(base::Level::warning, "overload", std::move(line));
+  }
   void on_stop_signal() {
     if (std::exchange(leaving_, true)) {
       stop_now();
@@ -129,6 +146,9 @@ class Daemon {
   relay::Workers workers_;
   std::unique_ptr<control::Control> control_;
   std::shared_ptr<std::string> bound_;
+  const int64_t memory_limit_;
+  relay::Overload overload_ = relay::Overload::none;
+  base::Timer memory_look_;
   base::Timer lame_duck_;
   base::Timer finish_;
   bool leaving_ = false;

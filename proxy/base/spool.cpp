@@ -37,9 +37,18 @@ int open_unnamed(const std::string& dir) {
   return named;
 }
 
+// A full disk is what a limit is: who asked waits or is refused, nothing is broken.
+Error spool_error(const std::string& what, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  Error found = io_error(what, error);
+  if (full) found.code = ErrorCode::spool_full;
+  return found;
+}
+
 }  // namespace
 
 bool SpoolBudget::take_memory(int64_t bytes) {
+  if (memory_forbidden_.load(std::memory_order_relaxed)) return false;
   return take(memory_used_, bytes, limits_.memory_bytes_max);
 }
 void SpoolBudget::give_memory(int64_t bytes) { memory_used_.fetch_sub(bytes); }
@@ -92,7 +101,7 @@ Result<> Spool::append_to_file(std::string_view bytes) {
     if (file_ < 0) {
       const int error = errno;
       budget_.give_disk(std::exchange(disk_granted_, 0));
-      return fail(io_error("open a spool in " + budget_.limits().dir, error));
+      return fail(spool_error("open a spool in " + budget_.limits().dir, error));
     }
   }
   int64_t written = 0;
@@ -100,7 +109,7 @@ Result<> Spool::append_to_file(std::string_view bytes) {
     const ssize_t n = pwrite(file_, bytes.data() + written, static_cast<size_t>(count - written),
                              file_size_ + written);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(io_error("write a spool", errno));
+    if (n < 0) return fail(spool_error("write a spool", errno));
     written += n;
   }
   file_size_ += count;

@@ -27,6 +27,8 @@ class SpoolBudget {
   const SpoolLimits& limits() const { return limits_; }
   bool take_memory(int64_t bytes);
   void give_memory(int64_t bytes);
+  // From now on new bytes go to disk; those in memory stay there. Any thread.
+  void forbid_memory(bool forbidden) { memory_forbidden_.store(forbidden); }
   bool take_disk(int64_t bytes);  // also looks at the free space, at most once per 16 MiB granted
   void give_disk(int64_t bytes);
   int64_t memory_used() const { return memory_used_.load(std::memory_order_relaxed); }
@@ -35,6 +37,7 @@ class SpoolBudget {
  private:
   SpoolLimits limits_;
   std::atomic<int64_t> memory_used_{0};
+  std::atomic<bool> memory_forbidden_{false};
   std::atomic<int64_t> disk_used_{0};
   std::atomic<int64_t> disk_left_before_look_{0};
 };

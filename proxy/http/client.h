@@ -1,5 +1,4 @@
-// One request, one answer, one deadline, one connection: what a probe needs.
-// Not on the data path.
+// One request, one answer, one deadline, one connection: what a probe needs. Not on the data path.
 #pragma once
 
 #include <functional>
@@ -15,14 +14,13 @@ namespace http {
 
 struct ClientRequest {
   base::Address to;
-  std::shared_ptr<const base::TlsContext> tls{}; // nothing: plain
-  std::string host;                              // the Host field
+  std::shared_ptr<const base::TlsContext> tls{};  // nothing: plain
+  std::string json{};                             // not empty: a POST of this
+  std::string host;                               // the Host field
   std::string path = "/";
-  std::vector<std::pair<std::string, std::string>> fields; // further ones
+  std::vector<std::pair<std::string, std::string>> fields;  // further ones
   base::Millis deadline{1'000};
-  size_t body_bytes_max =
-      64 << 10;       // what is beyond is not read; the answer counts
-  std::string json{}; // not empty: a POST of this
+  size_t body_bytes_max = 64 << 10;  // what is beyond is not read; the answer counts
 };
 
 struct ClientAnswer {
@@ -31,18 +29,17 @@ struct ClientAnswer {
   base::Micros took{0};
 };
 
-// A request under way. Destroying it cancels it; `done` is then never called.
-// `done` is called once, on the loop, never from inside the constructor, and
-// may destroy this object.
+// A request under way. Destroying it cancels it; `done` is then never called. `done` is called
+// once, on the loop, never from inside the constructor, and may destroy this object.
 class Client {
-public:
+ public:
   using Done = std::function<void(base::Result<ClientAnswer>)>;
-  Client(base::Loop &loop, ClientRequest request, Done done);
+  Client(base::Loop& loop, ClientRequest request, Done done);
   ~Client();
 
-private:
+ private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 
-} // namespace http
+}  // namespace http

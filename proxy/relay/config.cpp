@@ -84,6 +84,9 @@ void read_limits(Section limits, RelayConfig& config) {
   head.response_fields = static_cast<size_t>(response_fields);
   limits.read("body_rate", config.body_rate_min, 0, 1'000'000'000);
   read_size_of(limits, "pipelined", config.pipelined_bytes, 16 << 10, 1 << 20);
+  std::string memory = "auto";
+  if (limits.has("memory")) limits.read("memory", memory);
+  if (memory != "auto") limits.read_size("memory", config.memory_max, 32 << 20, 64 * kTiB);
   limits.read("keep_alive_requests", config.keep_alive_requests, 1, 1'000'000'000);
   limits.read("connections", config.connections_max, 16, 1'000'000);
   limits.read("reuse_idle", config.reuse_idle_max, 0, 65'536);

@@ -44,6 +44,7 @@ struct RelayConfig {
   size_t linger_bytes = 1 << 20;
   int keep_alive_requests = 10'000;
   int connections_max = 50'000;  // clients, for each worker
+  int64_t memory_max = 0;        // of the process (overload.h); 0: automatic_memory_limit()
   int interim_answers = 8;
   int reuse_idle_max = 256;         // kept connections, for each backend and worker
   bool retry_safe_methods = false;  // GET and HEAD once after a close without an answer byte

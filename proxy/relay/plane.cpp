@@ -125,6 +125,7 @@ uint64_t Plane::applied_version() const {
 routing::Totals Plane::totals() const {
   routing::Totals totals;
   for (const auto& seat : seats_) seat->worker->counters().add_to(totals);
+  totals.overload_step = static_cast<int>(core_->overload.load());
   totals.spool_memory_bytes = core_->spool.memory_used();
   totals.spool_disk_bytes = core_->spool.disk_used();
   return totals;
@@ -187,6 +188,11 @@ void Plane::close_websockets(routing::ColorIndex color, base::Millis over) {
 
 void Plane::cut(routing::ColorIndex color) {
   on_each([color](Seat& seat) { seat.worker->cut(color); });
+}
+
+void Plane::set_overload(Overload step) {
+  core_->set_overload(step);
+  on_each([](Seat& seat) { seat.worker->on_overload(); });
 }
 
 }  // namespace relay

@@ -13,6 +13,7 @@
 #include "proxy/base/loop.h"
 #include "proxy/base/mailbox.h"
 #include "proxy/relay/config.h"
+#include "proxy/relay/overload.h"
 #include "proxy/routing/data_plane.h"
 
 namespace relay {
@@ -36,6 +37,7 @@ class Plane final : public routing::DataPlane {
 
   // The health page says no from now on; everything else goes on.
   void begin_lame_duck();
+  void set_overload(Overload step);
   // Stops accepting; `empty` is called on the main thread once nothing is in flight.
   void leave(std::function<void()> empty);
 

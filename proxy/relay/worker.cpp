@@ -133,6 +133,7 @@ void Worker::cut(routing::ColorIndex color) {
 
 void Worker::leave(std::function<void()> empty) {
   leaving_ = true;
+  on_overload();  // who has knocked is let in
   when_empty_ = std::move(empty);
   leave_look_.start(kLeaveLook);
   std::vector<ClientConnection*> idle;
@@ -144,6 +145,12 @@ void Worker::leave(std::function<void()> empty) {
     gates_.close_idle(color);
     close_websockets(color, kGoodbyesOver);
   }
+}
+
+void Worker::on_overload() {
+  if (listener_ == nullptr) return;
+  const bool full = core_.overload.load() == Overload::no_accepts && !leaving_;
+  full ? listener_->pause() : listener_->resume();
 }
 
 // Closing a listening socket resets who waits in its queue: by now they were taken.

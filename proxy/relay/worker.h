@@ -45,6 +45,8 @@ class Worker final : private base::AcceptHandler {
   // which everybody who already knocked is let in, nobody else is. Then `empty` is called, once.
   void leave(std::function<void()> empty = {});
   bool is_leaving() const { return leaving_; }
+  // The step changed: accepts no more, or accepts again.
+  void on_overload();
   bool is_empty() const {
     return listener_ == nullptr && connections_.is_empty() && tunnels_.is_empty() &&
            free_.size() == exchanges_.size();

@@ -24,6 +24,8 @@ class Workers final : public routing::DataPlane {
 
   // The health page says no from now on; everything else goes on.
   void begin_lame_duck() { plane_.begin_lame_duck(); }
+  // On the main thread; all workers obey.
+  void set_overload(Overload step) { plane_.set_overload(step); }
   // Stops accepting; `empty` is called on the main thread once nothing is in flight.
   void leave(std::function<void()> empty) { plane_.leave(std::move(empty)); }
 

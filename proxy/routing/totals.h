@@ -103,6 +103,7 @@ struct Totals {
   HistogramTotals delivering;  // last backend byte to last client byte
   HistogramTotals held;
   int64_t client_connections = 0;
+  int overload_step = 0;  // 0 none, 1 spools to disk, 2 accepts nobody
   int64_t spool_memory_bytes = 0;
   int64_t spool_disk_bytes = 0;
 };

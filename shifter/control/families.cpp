@@ -173,6 +173,9 @@ class Writer {
            c.log_dropped);
     scalar("sidecar_client_connections", Type::gauge, "Open connections of clients.",
            totals_.client_connections);
+    scalar("sidecar_overload_step", Type::gauge,
+           "Memory nears its limit: 1 waiting bytes go to disk, 2 nobody is accepted.",
+           totals_.overload_step);
     scalar("sidecar_spool_memory_bytes", Type::gauge, "Waiting bytes in memory.",
            totals_.spool_memory_bytes);
     scalar("sidecar_spool_disk_bytes", Type::gauge, "Waiting bytes in unlinked files.",
