@@ -233,7 +233,8 @@ Answer<RolloutControl::Told> RolloutControl::begin(const BeginAsk& ask) {
   control_.rollout().releases = releases_.saved();
   control_.rollout().last_number = number;
   const Rollout was = std::exchange(control_.rollout().current, std::move(step.next));
-  if (!control_.save_now()) {
+  told.saved = control_.save_now();
+  if (!told.saved && ask.purpose != Purpose::rollback) {  // a way back acts all the same
     control_.rollout().current = was;
     control_.rollout().last_number = number - 1;
     releases_ = before;

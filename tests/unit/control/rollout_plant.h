@@ -63,9 +63,9 @@ struct RolloutPlant {
   KeptNotices notices;
   std::unique_ptr<RolloutControl> rollouts;
 
-  RolloutPlant() {
+  explicit RolloutPlant(bool is_up = true) {
     attach();
-    plant.bring_up();
+    if (is_up) plant.bring_up();
     tick();
   }
   void attach() {
