@@ -180,7 +180,7 @@ void RelayStage::start() {
         },
         config_.queue_length);
   }
-  worker_ = std::make_unique<Worker>(0, loop_, *core_);
+  worker_ = std::make_unique<Worker>(0, relay_loop(), *core_);
   publish();
   address_ = *worker_->listen(*base::parse_address("10.0.0.9:80"));
 }

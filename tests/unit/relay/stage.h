@@ -64,9 +64,11 @@ std::vector<Answer> read_answers(std::string_view bytes, const std::vector<http:
 class RelayStage {
  public:
   explicit RelayStage(size_t read_size);
-  ~RelayStage();
+  virtual ~RelayStage();
 
  protected:
+  // What the worker runs on; who puts something before it destroys the worker first.
+  virtual base::Loop& relay_loop() { return loop_; }
   // Until then config_, table_ may be changed freely; afterwards table_ takes effect by publish().
   void start();
   void publish();
