@@ -16,9 +16,9 @@ _shifter() {
     return
   fi
   if [[ $current == -* ]]; then
-    words="--socket --json --wait --dry-run --reason --if-epoch --confirm --no-input --no-color --help"
+    words="--socket --json --wait --wait-lock --dry-run --reason --if-epoch --confirm --no-input --no-color --help"
   elif [ -z "$verb" ]; then
-    words="status watch weights ready maint drain hold scale inflight connections routes config audit actions events reload agent doctor policy help completion man"
+    words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain inflight connections routes config audit actions events reload agent doctor policy help completion man"
   else
     colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
       sed -n 's/.*"colors":{//p' | grep -o '"[^"]*":{"state"' | cut -d'"' -f2)
@@ -30,11 +30,18 @@ _shifter() {
       drain) words="deadline= wait= quiet= force=yes last=yes $colors" ;;
       hold) words="on off max= timeout=" ;;
       scale) words="auto freeze for=" ;;
+      canary) words="steps= schema= label= image= deploy=no aa=yes replace=yes accept-weak=yes $colors" ;;
+      switch) words="schema= label= image= deploy=no bake=no $colors" ;;
+      rollback) words="force=yes old-code-breaks=yes" ;;
+      resume) words="accept-no-evidence=yes" ;;
+      promote) words="full=yes" ;;
+      abort) words="force=yes old-code-breaks=yes" ;;
+      unlock) words="force=yes" ;;
       inflight) words="$colors" ;;
       events) words="follow" ;;
       doctor) words="config= compose= policy=" ;;
       policy) words="check" ;;
-      help) words="status watch weights ready maint drain hold scale inflight connections routes config audit actions events reload agent doctor policy help completion man" ;;
+      help) words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain inflight connections routes config audit actions events reload agent doctor policy help completion man" ;;
       completion) words="bash zsh" ;;
     esac
   fi

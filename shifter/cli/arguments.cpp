@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/yaml.h"
+#include "shifter/cli/rollout_view.h"
 
 namespace cli {
 namespace {
@@ -36,6 +37,7 @@ void set_flag(Arguments& arguments, std::string_view name) {
   if (name == "--no-input") arguments.no_input = true;
   if (name == "--no-color") arguments.no_color = true;
   if (name == "--wait") arguments.wait = true;
+  if (name == "--wait-lock") arguments.wait_lock = true;
 }
 
 // What the daemon's line gets at its end.
@@ -53,6 +55,12 @@ std::string set_value(Arguments& arguments, std::string_view name, const std::st
   if (name == "--if-epoch") {
     arguments.if_epoch = value;
     tail.text += " if-epoch=" + quoted(value);
+  }
+  if (name == "--wait-lock") {
+    auto time = base::parse_duration(value);
+    if (!time) return "--wait-lock=" + value + " is no time, such as 90s or 10m";
+    arguments.wait_lock = true;
+    arguments.wait_lock_time = *time;
   }
   if (name == "--wait") {
     auto time = base::parse_duration(value);
@@ -109,6 +117,11 @@ base::Result<Arguments> checked(Arguments arguments, Tail tail, const std::strin
     return usage("--reason, --if-epoch, --confirm and --dry-run are for changes; " + verb +
                  " changes nothing");
   }
+  const bool begins = verb == "canary" || verb == "switch" || verb == "rollback";
+  if (arguments.dry_run && is_rollout_verb(verb) && !begins) {
+    return usage(verb + " cannot be looked at beforehand; status and explain tell what is");
+  }
+  if (arguments.dry_run && begins) tail.text += " dry-run=yes";
   if (verb == "reload" && arguments.dry_run) {
     return usage("a reload cannot be looked at beforehand; sidecar --check reads the file");
   }

@@ -19,6 +19,8 @@ struct Arguments {
   std::string socket = "/run/sidecar/admin.sock";
   bool json = false;
   bool help = false;
+  bool wait_lock = false;
+  base::Millis wait_lock_time{600'000};
   bool dry_run = false;
   bool no_input = false;
   bool no_color = false;

@@ -65,6 +65,10 @@ Snapshot with_weights(const Arguments& arguments, const Snapshot& seen) {
 std::optional<Guard> guard_of(const Arguments& arguments, const Snapshot& seen) {
   const std::string_view verb = arguments.verb->name;
   if (verb == "weights") return weights_guard(arguments, seen);
+  if (verb == "switch" && arguments.key("bake") == "no" && !arguments.words.empty()) {
+    return Guard{arguments.words.front(),
+                 "the old color would be drained at once: no bake, and soon no way back"};
+  }
   if (verb != "drain" && verb != "maint") return std::nullopt;
   const ColorView* color = meant_color(arguments, seen);
   if (color == nullptr || color->state == "maint") return std::nullopt;
@@ -81,6 +85,8 @@ Reached reached(const Arguments& arguments, const Snapshot& seen) {
   switch (arguments.verb->waits) {
     case WaitsFor::healthy:
       return seen.degraded.empty() ? Reached::yes : Reached::not_yet;
+    case WaitsFor::rollout:
+      return seen.rollout.is_idle() ? Reached::yes : Reached::not_yet;
     case WaitsFor::maint:
       return color_reached(arguments, seen, "maint");
     case WaitsFor::up:

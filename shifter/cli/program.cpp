@@ -13,6 +13,7 @@
 #include "shifter/cli/interrupt.h"
 #include "shifter/cli/plan.h"
 #include "shifter/cli/render.h"
+#include "shifter/cli/rollout_view.h"
 #include "shifter/cli/watch.h"
 #include "shifter/policy/policy.h"
 
@@ -22,6 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookAgain{200};
+constexpr std::chrono::milliseconds kLookForLock{1'000};
 
 bool is_error(const std::string& answer) { return answer.rfind("{\"ok\":false", 0) == 0; }
 
@@ -55,17 +57,19 @@ class Session {
                         ", this program " + std::to_string(kSchema) + ": it may look, not change");
       return kRefused;
     }
-    if (arguments_.dry_run) return plan(*seen);
+    const bool asks_daemon = is_rollout_verb(arguments_.verb->name);
+    if (arguments_.dry_run && !asks_daemon) return plan(*seen);
     std::string line = arguments_.line;
-    if (auto guard = guard_of(arguments_, *seen)) {
+    if (auto guard = guard_of(arguments_, *seen); guard && !arguments_.dry_run) {
       if (int code = confirm(*guard); code != kDone) return code;
       // What was confirmed is what was seen: if anything changed since, the daemon says so.
       if (!arguments_.if_epoch) line += " if-epoch=" + std::to_string(seen->epoch);
     }
-    auto answer = ask(line);
+    auto answer = arguments_.wait_lock ? ask_until_unlocked(line) : ask(line);
     if (!answer) return code_;
     const int code = show(*answer);
-    const bool waits = arguments_.wait && arguments_.verb->waits != WaitsFor::daemon;
+    const bool waits = arguments_.wait && !arguments_.dry_run &&
+                       arguments_.verb->waits != WaitsFor::daemon;
     return code == kDone && waits ? wait_until_reached(/*is_look=*/false) : code;
   }
 
@@ -83,6 +87,35 @@ class Session {
     auto answer = connection_.receive();
     if (!answer) return left(answer.error()), std::nullopt;
     return *std::move(answer);
+  }
+
+  // As ask, again and again while somebody else holds the lock.
+  std::optional<std::string> ask_until_unlocked(const std::string& line) {
+    const auto until = Clock::now() + arguments_.wait_lock_time;
+    for (;;) {
+      auto answer = ask(line);
+      const bool is_locked = answer && is_error(*answer) &&
+                             answer->find("\"code\":\"conflict\"") != std::string::npos &&
+                             answer->find("\"field\":\"lock\"") != std::string::npos;
+      const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+      if (!is_locked || left_ms.count() <= 0) return answer;
+      if (wait_readable({}, std::min(left_ms, kLookForLock)) == Woken::interrupted) {
+        code_ = kInterrupted;
+        return std::nullopt;
+      }
+    }
+  }
+
+  // How the rollout ended, as a code: what was asked for is 0.
+  int rollout_end(const RolloutView& rollout) {
+    console_.complain("rollout " + std::to_string(rollout.number) + " of " + rollout.canary + ": " +
+                      rollout.end + (rollout.end_text.empty() ? "" : ": " + rollout.end_text));
+    const std::string_view verb = arguments_.verb->name;
+    const bool is_wanted = rollout.end == "done" ||
+                           (verb == "abort" && rollout.end.rfind("aborted", 0) == 0) ||
+                           (verb == "rollback" && rollout.end.rfind("rolled_back", 0) == 0);
+    if (is_wanted) return kDone;
+    return rollout.went_back() ? kWentBack : kFailed;
   }
 
   std::optional<Snapshot> status() {
@@ -147,6 +180,9 @@ class Session {
       const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
       if (now == Reached::yes || left_ms.count() <= 0) {
         if (is_look) return show(*last_status_);
+        if (now == Reached::yes && arguments_.verb->waits == WaitsFor::rollout) {
+          return rollout_end(seen->rollout);
+        }
         if (now == Reached::yes) return kDone;
         console_.complain("not reached in time; it goes on");
         return kNotReached;

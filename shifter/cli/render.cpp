@@ -55,6 +55,7 @@ std::string status_text(std::string_view json, const Json& answer) {
     text += "hold is on: " + std::to_string(seen->held) + " wait, at most " +
             std::to_string(seen->hold_max) + " for " + seen->hold_timeout + "\n";
   }
+  for (const std::string& line : rollout_lines(seen->rollout)) text += line + "\n";
   for (const std::string& reason : seen->degraded) text += "degraded: " + printable(reason) + "\n";
   return text;
 }
@@ -176,6 +177,7 @@ std::string reload_text(const Json& answer) {
 }
 
 std::string text_of(std::string_view verb, std::string_view json, const Json& answer) {
+  if (is_rollout_verb(verb)) return rollout_text(verb, answer);
   if (verb == "status") return status_text(json, answer);
   if (verb == "weights") return weights_text(answer);
   if (verb == "ready") return field(answer, "color") + " is ready" + epoch_text(answer);

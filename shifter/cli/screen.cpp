@@ -133,6 +133,9 @@ void add_notes(std::vector<ScreenLine>& lines, const Snapshot& now) {
                          std::to_string(now.hold_max) + " for " + now.hold_timeout,
                      Tone::warning});
   }
+  for (const std::string& line : rollout_lines(now.rollout)) {
+    lines.push_back({line, Tone::warning});
+  }
   for (const std::string& reason : now.degraded) {
     lines.push_back({"degraded: " + printable(reason), Tone::bad});
   }

@@ -55,6 +55,7 @@ Snapshot snapshot_of(const Json& answer) {
   seen.hold_max = hold.value("max", int64_t{0});
   seen.hold_timeout = hold.value("timeout", "");
   seen.fallback = answer.value("fallback", "allow") == std::string("allow");
+  seen.rollout = rollout_view(answer);
   seen.degraded = answer.value("degraded", std::vector<std::string>());
   if (const Json scaler = answer.value("scaler", Json()); scaler.is_object()) {
     seen.scaler = scaler.value("mode", "auto") + ", " + scaler.value("decision", "unknown");

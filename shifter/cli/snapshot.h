@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/base/result.h"
+#include "shifter/cli/rollout_view.h"
 
 namespace cli {
 
@@ -53,6 +54,7 @@ struct Snapshot {
   int64_t hold_max = 0;
   std::string hold_timeout;
   bool fallback = true;
+  RolloutView rollout;
   std::vector<std::string> degraded;
   std::string scaler = "unknown";  // its mode and last decision
   std::vector<int64_t> edges_us;

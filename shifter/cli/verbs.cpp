@@ -13,6 +13,8 @@ const std::vector<int> kWaiting = {kDone,        kFailed,   kUsage,   kNotReache
                                    kUnreachable, kConflict, kRefused, kInterrupted};
 const std::vector<int> kStatus = {kDone,        kFailed,  kUsage,      kNotReached,
                                   kUnreachable, kRefused, kInterrupted};
+const std::vector<int> kRollout = {kDone,     kFailed,  kUsage,    kNotReached, kUnreachable,
+                                   kConflict, kRefused, kWentBack, kInterrupted};
 // A stream has no good end of its own: it is left.
 const std::vector<int> kStream = {kFailed, kUsage, kUnreachable, kRefused, kInterrupted};
 const std::vector<int> kHere = {kDone, kUsage};
@@ -38,6 +40,32 @@ const std::vector<VerbSpec>& verb_table() {
       {"scale", "N|auto|freeze [for=2h]",
        "a number of workers for a time, no changes, or by the policy", kChange, Where::change,
        WaitsFor::nothing, false, "auto freeze for="},
+      {"canary",
+       "COLOR [steps=5,10,25,50,100] [schema=none|expand|contract] [label=TEXT] [image=DIGEST] "
+       "[deploy=no] [aa=yes] [replace=yes] [accept-weak=yes]",
+       "a rollout by steps, judged (7: it went back)", kRollout, Where::change, WaitsFor::rollout,
+       true, "steps= schema= label= image= deploy=no aa=yes replace=yes accept-weak=yes"},
+      {"switch",
+       "COLOR [schema=none|expand|contract] [label=TEXT] [image=DIGEST] [deploy=no] [bake=no]",
+       "a rollout of one step: health, warm-up, everybody, bake, drain, stop", kRollout,
+       Where::change, WaitsFor::rollout, true, "schema= label= image= deploy=no bake=no"},
+      {"rollback", "[RELEASE] [force=yes] [old-code-breaks=yes]",
+       "back to a recorded release; by default to the one before", kRollout, Where::change,
+       WaitsFor::rollout, false, "force=yes old-code-breaks=yes"},
+      {"pause", "", "the rollout takes no step; harm still ends it", kChange, Where::change},
+      {"resume", "[accept-no-evidence=yes]", "goes on after a pause, or without evidence",
+       kRollout, Where::change, WaitsFor::rollout, false, "accept-no-evidence=yes"},
+      {"promote", "[full=yes]", "the next step now; full: everybody now, then the bake", kRollout,
+       Where::change, WaitsFor::rollout, false, "full=yes"},
+      {"abort", "[force=yes] [old-code-breaks=yes]",
+       "the running rollout ends, users go back; wins over all others", kRollout, Where::change,
+       WaitsFor::rollout, false, "force=yes old-code-breaks=yes"},
+      {"lock", "", "keeps others from changes and rollouts; needs --reason", kChange,
+       Where::change},
+      {"unlock", "[force=yes]", "gives the lock back", kChange, Where::change, WaitsFor::nothing,
+       false, "force=yes"},
+      {"history", "", "rollouts that are over, and the recorded releases", kLook},
+      {"explain", "[EPOCH]", "the numbers behind a decision", kLook},
       {"inflight", "[COLOR]", "what is being answered, oldest first", kLook, Where::look,
        WaitsFor::nothing, true},
       {"connections", "", "connections of clients and to backends", kLook},
@@ -69,6 +97,7 @@ const std::vector<OptionSpec>& option_table() {
       {"--socket", "PATH", "the daemon's admin socket (default /run/sidecar/admin.sock)"},
       {"--json", "", "the daemon's answer as it came, one object a line (docs/schema)"},
       {"--wait", "[TIME]", "stay until what was asked for is so; 3 if it is not in TIME (60s)"},
+      {"--wait-lock", "[TIME]", "stay until nobody else holds the lock, then do it (10m)"},
       {"--dry-run", "", "print what would change, change nothing"},
       {"--reason", "TEXT", "why; kept in the audit log"},
       {"--if-epoch", "N", "only if nothing changed since epoch N, else 5"},
@@ -89,6 +118,7 @@ const std::vector<CodeSpec>& code_table() {
       {kUnreachable, "the daemon is unreachable or its answer is not known"},
       {kConflict, "conflict: another operator acted"},
       {kRefused, "refused by a rule, or a question was not answered"},
+      {kWentBack, "the rollout ended in rollback or abort"},
       {kInterrupted, "interrupted: a wait is left, nothing is undone"},
   };
   return table;

@@ -17,6 +17,7 @@ enum ExitCode : int {
   kUnreachable = 4,  // the daemon did not answer, or not to the end
   kConflict = 5,
   kRefused = 6,
+  kWentBack = 7,       // the rollout ended in rollback or abort
   kInterrupted = 130,  // a wait was left; nothing is undone
 };
 
@@ -29,6 +30,7 @@ enum class WaitsFor : unsigned char {
   up,       // every color that is meant is up and ready
   maint,    // the color is empty
   healthy,  // nothing is degraded
+  rollout,  // the rollout is over
 };
 
 struct VerbSpec {

@@ -161,6 +161,7 @@ struct FakeStatus {
   std::string degraded = "[]";
   std::string hold = R"({"on":false,"max":200,"timeout":"15s"})";
   std::string fallback = "allow";
+  std::string rollout = "null";
   std::string none = R"({"receiving":0,"held":0,"delivering":0})";
 
   std::string json() const {
@@ -177,7 +178,8 @@ struct FakeStatus {
            R"("blue":)" + color(blue) + R"(,"green":)" + color(green) + R"(},"no_color":)" + none +
            R"(,"no_color_totals":{"requests":0,"errors":0,"latency":[0,0,0,0]},)" +
            R"("latency_edges_us":[100000,600000,1200000],"hold":)" + hold + R"(,"fallback":")" +
-           fallback + R"(","client_connections":3,"rollout":null,"dependency_down":false,)" +
+           fallback + R"(","client_connections":3,"rollout":)" + rollout +
+           R"(,"lock":null,"dependency_down":false,)" +
            R"("saved":true,"lame_duck":false,"degraded":)" + degraded + R"(,"config_hash":"x"})";
   }
 };

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "shifter/cli/verbs.h"
+#include "shifter/cli/rollout_view.h"
 #include "tests/unit/cli/fake_daemon.h"
 
 namespace cli {
@@ -31,6 +32,12 @@ std::string good_answer(std::string_view verb) {
     return head + R"("color":"green","state":"maint","empty":true,"cut":false,"saved":true})";
   }
   if (verb == "hold") return head + R"("saved":true,"hold":true,"max":200,"timeout":"15s"})";
+  if (verb == "history") return head + R"("rollouts":[],"releases":[],"aa":{"ends":0}})";
+  if (verb == "explain") return head + R"("rollout":{"number":8,"end":"done"}})";
+  if (verb == "lock" || verb == "unlock") return head + R"("lock":null})";
+  if (is_rollout_verb(verb)) {
+    return head + R"("saved":true,"number":8,"text":"","rollout":{"number":8,"state":"idle"}})";
+  }
   if (verb == "scale") return head + R"("saved":true,"mode":"auto"})";
   if (verb == "inflight") return head + R"("count":0,"entries":[]})";
   if (verb == "connections") return head + R"("client_connections":0,"backends":{}})";
@@ -63,6 +70,13 @@ Act answer_for(const VerbSpec& verb, int code, const std::string& line) {
     status.green.weight = 1;
     status.green.health = "down(starting)";
     if (verb.name == "maint") status.green.state = "closing";
+  }
+  if (code == kNotReached && verb.waits == WaitsFor::rollout) {
+    status.rollout = R"j({"number":8,"state":"canary(10)"})j";
+  }
+  if (code == kWentBack) {  // and not as it was asked for
+    const std::string end = verb.name == "rollback" ? "aborted(operator)" : "rolled_back(error)";
+    status.rollout = R"({"number":8,"state":"idle","canary":"green","end":")" + end + R"("})";
   }
   if (asks_first) return {status.json() + "\n"};
   switch (code) {
@@ -103,6 +117,7 @@ TEST(Shifter, EndsEachVerbWithEachCodeThatItDeclares) {
       if (code == kNotReached && verb.name != "drain" && verb.name != "status") {
         words.emplace_back("--wait=0s");
       }
+      if (code == kWentBack) words.emplace_back("--wait=0s");
       const Ran ran = run_with(words);
       EXPECT_EQ(ran.code, code) << verb.name << "\n" << ran.out << ran.err;
       const bool silent = code == kDone || code == kInterrupted;

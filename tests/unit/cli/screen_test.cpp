@@ -46,10 +46,19 @@ Moment canary() {
   now.green.totals = totals(90, 1, "80,8,2,0");
   now.none = R"({"receiving":1,"held":0,"delivering":2})";
   now.epoch = 13;
+  now.rollout =
+      R"j({"state":"canary(10)","number":8,"purpose":"canary","canary":"green","stable":"blue",)j"
+      R"j("steps":"5,10,25,50,100","share":10,"since_s":240,"waits_for_window":false,)j"
+      R"j("would_roll_back":"evidence at its limit, a hard limit, the canary down, abort",)j"
+      R"j("verdict":{"kind":"not_enough","reason":"no_evidence","text":"","signals":[)j"
+      R"j({"signal":"error","canary_bad":3,"canary_exposed":41,"control_bad":2,)j"
+      R"j("control_exposed":380,"e_value":12.25,"limit":66.67,"enough":false,"missing":"41/100"},)j"
+      R"j({"signal":"slow","canary_bad":1,"canary_exposed":41,"control_bad":9,)j"
+      R"j("control_exposed":380,"e_value":0.61,"limit":40,"enough":false,"missing":"41/100"}]}})j";
   Moment moment = moment_of(before, now);
   moment.events = {event("11:59:40", R"("event":"color_health","color":"green","health":"up")"),
-                   event("11:59:58", R"("event":"command","command":"weights blue=90 green=10",)"
-                                     R"("uid":1000,"result":"done","epoch":13)")};
+                   event("11:59:58", R"j("event":"rollout","state":"canary(10)","color":"green",)j"
+                                     R"j("share":10,"epoch":13)j")};
   return moment;
 }
 
