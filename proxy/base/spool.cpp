@@ -48,6 +48,7 @@ Error spool_error(const std::string& what, int error) {
 }  // namespace
 
 bool SpoolBudget::take_memory(int64_t bytes) {
+  if (memory_forbidden_.load(std::memory_order_relaxed)) return false;
   return take(memory_used_, bytes, limits_.memory_bytes_max);
 }
 void SpoolBudget::give_memory(int64_t bytes) { memory_used_.fetch_sub(bytes); }
