@@ -183,7 +183,8 @@ std::string write_state(const SavedState& state, const TimeBase& time) {
                {"actions", write_actions(state.actions, time)}};
   json["rollout"] = write_rollout(state.rollout, time);
   json["scale"] = write_scale(state.scale, time);
-  if (const auto& redraw = state.fleet.redraw; redraw && redraw->color < state.fleet.colors.size()) {
+  const auto& redraw = state.fleet.redraw;
+  if (redraw && redraw->color < state.fleet.colors.size()) {
     json["redraw"] = {{"color", state.fleet.colors[redraw->color].name}, {"epoch", redraw->epoch}};
   }
   for (const FleetColor& color : state.fleet.colors) {
