@@ -21,6 +21,9 @@ ControlMetrics facts() {
   facts.colors[0].up = true;
   facts.colors[1].name = "green";
   facts.colors[1].state = routing::ColorState::draining;
+  facts.scale.colors.resize(2);
+  facts.scale.colors[0].color = "blue";
+  facts.scale.colors[1].color = "green";
   facts.routes = {"websocket", "web"};
   facts.program_version = "0.1.0";
   return facts;
