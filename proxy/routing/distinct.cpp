@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kFirstSlots = 64;
 
 // The finaliser of MurmurHash3: ids are random already, this only costs a few cycles.
-uint64_t mix(uint64_t value) {
+uint64_t scramble(uint64_t value) {
   value = (value ^ (value >> 33)) * 0xFF51AFD7ED558CCDu;
   value = (value ^ (value >> 33)) * 0xC4CEB9FE1A85EC53u;
   return value ^ (value >> 33);
@@ -19,7 +19,7 @@ uint64_t mix(uint64_t value) {
 }  // namespace
 
 void DistinctCount::add(uint64_t id) {
-  const uint64_t hash = mix(id);
+  const uint64_t hash = scramble(id);
   const uint64_t rest = hash << kBits | (uint64_t{1} << (kBits - 1));  // never zero
   const auto rank = static_cast<uint8_t>(std::countl_zero(rest) + 1);
   uint8_t& cell = registers_[hash >> (64 - kBits)];
@@ -47,7 +47,7 @@ double DistinctCount::estimate() const {
 }
 
 size_t SessionSet::slot_of(uint64_t id) const {
-  size_t slot = mix(id) & (slots_.size() - 1);
+  size_t slot = scramble(id) & (slots_.size() - 1);
   while (slots_[slot] != 0 && slots_[slot] != id) slot = (slot + 1) & (slots_.size() - 1);
   return slot;
 }

@@ -117,10 +117,12 @@ TEST(Admin, TwoOperatorsCannotOverwriteEachOther) {
   const json second = json::parse(sidecar.ask("weights blue=3 green=1 if-epoch=" + epoch));
   EXPECT_FALSE(second.at("ok").get<bool>());
   EXPECT_EQ(second.at("error").at("code"), "conflict");
-  const std::string audit = read_text(sidecar.folder() / "audit.jsonl");
-  EXPECT_NE(audit.find("blue=2"), std::string::npos);
-  EXPECT_NE(audit.find("blue=3"), std::string::npos);
-  EXPECT_NE(audit.find("\"uid\""), std::string::npos);
+  await("both in the audit log", [&] {
+    const std::string audit = read_text(sidecar.folder() / "audit.jsonl");
+    return audit.find("weights blue=2") != std::string::npos &&
+           audit.find("weights blue=3") != std::string::npos &&
+           audit.find("\"uid\"") != std::string::npos;
+  });
 }
 
 // Everything that crosses threads at once; run under ThreadSanitizer as well.
