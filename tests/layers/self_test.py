@@ -8,7 +8,7 @@ import rules
 
 
 def design_table():
-    columns = ["base", "http", "routing", "relay", "shifter/control", "shifter/cli",
+    columns = ["base", "http", "routing", "relay", "shifter/policy", "shifter/control", "shifter/cli",
                "shifter/agent", "f29svc"]
     lines = ["# Design", "", "| may include → | " + " | ".join(columns) + " |",
              "|" + "---|" * (len(columns) + 1)]
