@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kCountMax = int64_t{1} << 50;
 
-nlohmann::json json_of(const TrafficEntry& entry) {
+nlohmann::json entry_json(const TrafficEntry& entry) {
   return {entry.wall_s,    entry.segment,   entry.since_s,   entry.color,    entry.sessions,
           entry.faulty[0], entry.faulty[1], entry.faulty[2], entry.requests, entry.errors};
 }
@@ -47,7 +47,7 @@ void TrafficRecord::add(const TrafficEntry& entry) {
 
 std::string TrafficRecord::text() const {
   std::string text;
-  for (const TrafficEntry& entry : entries_) text += json_of(entry).dump() + "\n";
+  for (const TrafficEntry& entry : entries_) text += entry_json(entry).dump() + "\n";
   return text;
 }
 
