@@ -31,7 +31,7 @@ class OpenFile {
   int descriptor_;
 };
 
-tl::unexpected<base::Error> failed(const std::string& what) {
+tl::unexpected<base::Error> call_failed(const std::string& what) {
   return base::fail(base::io_error(what, errno));
 }
 
@@ -75,7 +75,7 @@ Result<> write_all(int descriptor, std::string_view bytes, const std::string& pa
   while (!bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed("write " + path);
+    if (n < 0) return call_failed("write " + path);
     bytes.remove_prefix(static_cast<size_t>(n));
   }
   return {};
@@ -84,23 +84,23 @@ Result<> write_all(int descriptor, std::string_view bytes, const std::string& pa
 Result<> write_aside(const std::string& path, std::string_view bytes, const struct stat& like) {
   const OpenFile file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.get() < 0) return failed("open " + path);
+  if (file.get() < 0) return call_failed("open " + path);
   struct stat made;
-  if (::fstat(file.get(), &made) != 0) return failed("stat " + path);
+  if (::fstat(file.get(), &made) != 0) return call_failed("stat " + path);
   if ((made.st_uid != like.st_uid || made.st_gid != like.st_gid) &&
       ::fchown(file.get(), like.st_uid, like.st_gid) != 0) {
-    return failed("chown " + path);
+    return call_failed("chown " + path);
   }
-  if (::fchmod(file.get(), like.st_mode & 07777) != 0) return failed("chmod " + path);
+  if (::fchmod(file.get(), like.st_mode & 07777) != 0) return call_failed("chmod " + path);
   if (Result<> written = write_all(file.get(), bytes, path); !written) return written;
-  if (::fsync(file.get()) != 0) return failed("fsync " + path);
+  if (::fsync(file.get()) != 0) return call_failed("fsync " + path);
   return {};
 }
 
 Result<> sync_folder(const std::string& folder) {
   const OpenFile opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.get() < 0) return failed("open " + folder);
-  if (::fsync(opened.get()) != 0) return failed("fsync " + folder);
+  if (opened.get() < 0) return call_failed("open " + folder);
+  if (::fsync(opened.get()) != 0) return call_failed("fsync " + folder);
   return {};
 }
 
@@ -156,7 +156,7 @@ Result<> EnvFile::replace(std::string_view expected, std::string_view bytes) con
   auto lock = base::lock_file(*real + ".lock");
   if (!lock) return tl::unexpected(lock.error());
   struct stat like;
-  if (::stat(real->c_str(), &like) != 0) return failed("stat " + *real);
+  if (::stat(real->c_str(), &like) != 0) return call_failed("stat " + *real);
   if (!S_ISREG(like.st_mode)) {
     return base::fail(ErrorCode::refused, Side::client, *real + " is not a file");
   }
@@ -166,7 +166,7 @@ Result<> EnvFile::replace(std::string_view expected, std::string_view bytes) con
   Result<> done = write_aside(aside, bytes, like);
   if (done) done = still_is(*real, expected);  // the last look before it is replaced
   if (done && ::rename(aside.c_str(), real->c_str()) != 0) {
-    done = errno == EBUSY ? mounted(*real) : failed("rename " + *real);
+    done = errno == EBUSY ? mounted(*real) : call_failed("rename " + *real);
   }
   if (!done) {
     ::unlink(aside.c_str());

@@ -10,7 +10,7 @@ namespace {
 
 using base::Level;
 using base::LogLine;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr base::Millis kTakeWait{30'000};
 constexpr base::Millis kTakeWaitMax{45'000};  // below Actions::kSilence
@@ -113,11 +113,11 @@ Answer<ActionState> state_of(const Command& command) {
 }
 
 template <class Value>
-Json number_or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
+OrderedJson number_or_null(const std::optional<Value>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
-Json figures_json(const AgentFigures& figures) {
+OrderedJson figures_json(const AgentFigures& figures) {
   return {{"cpus", number_or_null(figures.cpus)},
           {"memory_bytes", number_or_null(figures.memory_bytes)},
           {"memory_free_bytes", number_or_null(figures.memory_free_bytes)},
@@ -144,17 +144,17 @@ std::string list_json(const ControlLoop& control) {
 }  // namespace
 
 std::string action_json(const Action& action) {
-  const Json json = {{"id", action.id},
-                     {"kind", text_of(action.ask.kind)},
-                     {"color", action.ask.color},
-                     {"arguments", action.ask.arguments},
-                     {"deadline_s", action.ask.deadline.count() / 1000},
-                     {"state", text_of(action.state)},
-                     {"message", action.message},
-                     {"tail", action.tail},
-                     {"result", action.result},
-                     {"since_ms", action.since.time_since_epoch().count()}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const OrderedJson json = {{"id", action.id},
+                            {"kind", text_of(action.ask.kind)},
+                            {"color", action.ask.color},
+                            {"arguments", action.ask.arguments},
+                            {"deadline_s", action.ask.deadline.count() / 1000},
+                            {"state", text_of(action.state)},
+                            {"message", action.message},
+                            {"tail", action.tail},
+                            {"result", action.result},
+                            {"since_ms", action.since.time_since_epoch().count()}};
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 AdminAgent::AdminAgent(ControlLoop& control, Events& events) : control_(control), events_(events) {
@@ -204,7 +204,7 @@ Answer<void> AdminAgent::hello(const Command& command, const std::shared_ptr<Rep
   }
   events_.add(Level::info, "agent_hello",
               LogLine().add("pid", agent.pid).add("uid", static_cast<int64_t>(agent.uid)));
-  Json open = Json::array();
+  OrderedJson open = OrderedJson::array();
   for (uint64_t id : control_.actions().open()) open.push_back(id);
   reply->finish(ok_json(
       control_,
