@@ -12,7 +12,7 @@ namespace f29 {
 namespace {
 
 template <class Fill>
-std::string object(const Fill& fill) {
+std::string flow_object(const Fill& fill) {
   std::ostringstream out;
   JsonWriter writer(out);
   writer.open('{');
@@ -56,12 +56,12 @@ void write_flow_members(JsonWriter& json, const Flow& flow) {
 
 HttpResponse flow_answer(const Outcome<Flow>& flow) {
   if (!flow) return error_response(flow.error());
-  return json(object([&](JsonWriter& out) { write_flow_members(out, *flow); }));
+  return json(flow_object([&](JsonWriter& out) { write_flow_members(out, *flow); }));
 }
 
 HttpResponse outage_answer(const Outcome<Outage>& outage) {
   if (!outage) return error_response(outage.error());
-  return json(object([&](JsonWriter& out) {
+  return json(flow_object([&](JsonWriter& out) {
     out.member("on", outage->outage.id != 0);
     out.member("since", outage->outage.began_at);
     out.member("actor", outage->outage.began_by);
@@ -133,7 +133,7 @@ HttpResponse Api::pay_flow(const Call& call) {
 HttpResponse Api::flows(const Call& call) {
   auto flows = flows_of(service_, call);
   if (!flows) return error_response(flows.error());
-  return json(object([&](JsonWriter& out) {
+  return json(flow_object([&](JsonWriter& out) {
     Sum planned;
     Sum deferred;
     Sum paid;
@@ -207,7 +207,7 @@ HttpResponse Api::differences(const Call& call) {
   std::set<int> codes;
   for (const auto& [code, value] : before) codes.insert(code);
   for (const auto& [code, value] : after) codes.insert(code);
-  return json(object([&](JsonWriter& out) {
+  return json(flow_object([&](JsonWriter& out) {
     out.member("version", found->after.version);
     out.member("against", found->before.version);
     out.key("boxes");

@@ -4,7 +4,7 @@
 namespace relay {
 namespace {
 
-class Workers : public EveryReadSize {
+class OneWorker : public EveryReadSize {
  protected:
   int status(MemoryPeer& client) {
     const std::vector<Answer> answers = read_answers(client.take());
@@ -15,9 +15,9 @@ class Workers : public EveryReadSize {
     settle();
   }
 };
-AT_EVERY_READ_SIZE(Workers);
+AT_EVERY_READ_SIZE(OneWorker);
 
-TEST_P(Workers, SendAsManyRequestsAsThereAreSlotsAndTheRestInTurn) {
+TEST_P(OneWorker, SendAsManyRequestsAsThereAreSlotsAndTheRestInTurn) {
   table_.colors[kBlue].slots = 2;
   blue_.answer.clear();
   for (int i = 0; i < 5; ++i) send(connect(), get_head("/" + std::to_string(i)));
@@ -35,7 +35,7 @@ TEST_P(Workers, SendAsManyRequestsAsThereAreSlotsAndTheRestInTurn) {
   EXPECT_EQ(worker_->counters().color(kBlue).queue.count(0), 2);
 }
 
-TEST_P(Workers, RefuseWhenTooManyWait) {
+TEST_P(OneWorker, RefuseWhenTooManyWait) {
   config_.queue_length = 1;
   table_.colors[kBlue].slots = 1;
   blue_.answer.clear();
@@ -44,7 +44,7 @@ TEST_P(Workers, RefuseWhenTooManyWait) {
   EXPECT_EQ(tally(Tally::queue_full), 1);
 }
 
-TEST_P(Workers, PassOverAUserWithHalfTheSlotsWhileAnotherWaits) {
+TEST_P(OneWorker, PassOverAUserWithHalfTheSlotsWhileAnotherWaits) {
   table_.colors[kBlue].slots = 2;
   blue_.answer.clear();
   const std::string ann = cookie(kBlue, 0xa11);
@@ -55,7 +55,7 @@ TEST_P(Workers, PassOverAUserWithHalfTheSlotsWhileAnotherWaits) {
   EXPECT_EQ(blue_.head(2).rfind("GET /bob ", 0), 0u);
 }
 
-TEST_P(Workers, GiveNoSlotToASlowReader) {
+TEST_P(OneWorker, GiveNoSlotToASlowReader) {
   loop_.network().capacity = 1000;
   table_.colors[kBlue].slots = 1;
   const std::string body = some_bytes(100'000);
@@ -75,7 +75,7 @@ TEST_P(Workers, GiveNoSlotToASlowReader) {
   EXPECT_GT(tally(Tally::spooled_bytes), 90'000);
 }
 
-TEST_P(Workers, PauseABackendOnlyWhenOneAnswersShareIsUsedUp) {
+TEST_P(OneWorker, PauseABackendOnlyWhenOneAnswersShareIsUsedUp) {
   loop_.network().capacity = 1000;
   config_.answer_spool_max = 10'000;
   const std::string body = some_bytes(40'000);
@@ -90,7 +90,7 @@ TEST_P(Workers, PauseABackendOnlyWhenOneAnswersShareIsUsedUp) {
   EXPECT_EQ(read_answers(slow.take()).at(0).body, body);
 }
 
-TEST_P(Workers, RefuseUploadsWhenMemoryAndDiskAreUsedUp) {
+TEST_P(OneWorker, RefuseUploadsWhenMemoryAndDiskAreUsedUp) {
   config_.spool.memory_bytes_max = 64 << 10;
   config_.spool.disk_bytes_max = 0;
   MemoryPeer& client = connect();
@@ -104,7 +104,7 @@ TEST_P(Workers, RefuseUploadsWhenMemoryAndDiskAreUsedUp) {
   EXPECT_EQ(core_->spool.memory_used(), 0);
 }
 
-TEST_P(Workers, CountLatencyFromTheLastRequestByteQueueIncluded) {
+TEST_P(OneWorker, CountLatencyFromTheLastRequestByteQueueIncluded) {
   table_.colors[kBlue].slots = 1;
   blue_.answer.clear();
   send(connect(), get_head("/1"));
@@ -123,7 +123,7 @@ TEST_P(Workers, CountLatencyFromTheLastRequestByteQueueIncluded) {
   EXPECT_GE(worker_->counters().receiving.sum_us(), 10'000'000);
 }
 
-TEST_P(Workers, TakeNoMoreClientsThanTheyMay) {
+TEST_P(OneWorker, TakeNoMoreClientsThanTheyMay) {
   config_.connections_max = 2;
   for (int i = 0; i < 3; ++i) connect();
   settle();
@@ -131,7 +131,7 @@ TEST_P(Workers, TakeNoMoreClientsThanTheyMay) {
   EXPECT_TRUE(clients_[2]->ended || clients_[2]->broken);
 }
 
-TEST_P(Workers, ThatLeaveAnswerWhatRunsAndSayClose) {
+TEST_P(OneWorker, ThatLeaveAnswerWhatRunsAndSayClose) {
   blue_.answer.clear();
   MemoryPeer& runs = connect();
   send(runs, get_head("/1"));
@@ -155,7 +155,7 @@ TEST_P(Workers, ThatLeaveAnswerWhatRunsAndSayClose) {
   }
 }
 
-TEST_P(Workers, ThatLeaveAnswerARequestThatWasAlreadyHere) {
+TEST_P(OneWorker, ThatLeaveAnswerARequestThatWasAlreadyHere) {
   MemoryPeer& client = connect();
   send(client, get_head("/1"));
   client.take();
@@ -166,7 +166,7 @@ TEST_P(Workers, ThatLeaveAnswerARequestThatWasAlreadyHere) {
   EXPECT_EQ(status(client), 200);
 }
 
-TEST_P(Workers, ThatLeaveServeAConnectionThatTheyJustTook) {
+TEST_P(OneWorker, ThatLeaveServeAConnectionThatTheyJustTook) {
   MemoryPeer& client = connect();
   loop_.run_turn();
   ++requests_;
@@ -176,7 +176,7 @@ TEST_P(Workers, ThatLeaveServeAConnectionThatTheyJustTook) {
   EXPECT_EQ(status(client), 200);
 }
 
-TEST_P(Workers, ThatLeaveAnswerAHeadThatIsHalfHere) {
+TEST_P(OneWorker, ThatLeaveAnswerAHeadThatIsHalfHere) {
   MemoryPeer& client = connect();
   send(client, "GET /1 HTTP/1.1\r\n");
   worker_->leave();
@@ -186,7 +186,7 @@ TEST_P(Workers, ThatLeaveAnswerAHeadThatIsHalfHere) {
   EXPECT_TRUE(client.ended);
 }
 
-TEST_P(Workers, ThatLeaveTellWebsocketsAlsoThoseThatOpenLate) {
+TEST_P(OneWorker, ThatLeaveTellWebsocketsAlsoThoseThatOpenLate) {
   blue_websocket_.closes = false;
   blue_websocket_.answer = kSwitched;
   MemoryPeer& open = connect();
@@ -207,7 +207,7 @@ TEST_P(Workers, ThatLeaveTellWebsocketsAlsoThoseThatOpenLate) {
   EXPECT_EQ(in_flight(kBlue, Kind::websocket), 0);
 }
 
-TEST_P(Workers, CountWhatIsInFlightByKind) {
+TEST_P(OneWorker, CountWhatIsInFlightByKind) {
   blue_.answer.clear();
   blue_websocket_.closes = false;
   blue_websocket_.answer = kSwitched;
