@@ -88,6 +88,17 @@ struct Request {
   TunnelSide backend_side;
 };
 
+// Whose answer the user got: the last one's, or, for an asset that the other color had not either,
+// the one before. Needs: an attempt, and a head that came.
+inline const Attempt& answered_by(const Request& request) {
+  const Attempt& last = request.attempts.back();
+  if (request.way != Way::assets || request.attempts.size() < 2) return last;
+  const Attempt& before = request.attempts[request.attempts.size() - 2];
+  if (before.status != 404 && before.status != 303) return last;
+  const bool found = (last.status >= 200 && last.status <= 299) || last.status == 304;
+  return found && last.status == request.status ? last : before;
+}
+
 class Ledger {
  public:
   Request& add() {

@@ -226,7 +226,7 @@ void UserTalk::take_head() {
   }
   if (!request.own) {
     if (request.attempts.empty()) world_.fail("r%u: answered by nobody", request.id);
-    const Attempt& attempt = request.attempts.back();
+    const Attempt& attempt = answered_by(request);
     if (attempt.status != head.status) {
       world_.fail("r%u: status %d became %d", request.id, attempt.status, head.status);
     }
@@ -292,7 +292,7 @@ void UserTalk::take_answer() {
 
 void UserTalk::check_end_of(Request& request) {
   if (request.own) return;
-  const Attempt& attempt = request.attempts.back();
+  const Attempt& attempt = answered_by(request);
   const uint64_t meant = attempt.bodiless ? 0 : attempt.length;
   if (request.received != meant || attempt.truncated) {
     world_.fail("r%u: whole for the user with %llu bytes of %llu%s", request.id,
