@@ -49,6 +49,7 @@ bool is_moved_bundle(std::string_view asked, std::string_view location) {
 bool Exchange::may_look_elsewhere(const http::ResponseHead& head) const {
   if (!asset_ || look_ != Look::none || !may_move()) return false;
   if (method_ != http::Method::get && method_ != http::Method::head) return false;
+  if (framing_in_.body != BodyKind::none) return false;  // it was given away
   if (head.status == 404) return true;
   const http::Field* location = head.find(http::FieldId::location);
   return head.status == 303 && location != nullptr && is_moved_bundle(path(), location->value);

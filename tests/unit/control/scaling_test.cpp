@@ -10,7 +10,6 @@ namespace control {
 namespace {
 
 using namespace std::chrono_literals;
-using routing::Kind;
 
 // What a test says of rollouts and actions; what was begun is kept.
 class TestHands final : public ScaleHands {
@@ -74,7 +73,7 @@ struct ScalePlant {
     for (; time > 0ms; time -= 1s) {
       auto& totals = plant.plane.now.colors[color];
       totals.routes[route].latency.counts[bucket] += requests;
-      plant.plane.in_flight(color, Kind::http) = in_flight;
+      plant.plane.in_flight(color, routing::Kind::http) = in_flight;
       (void)plant.loop->actions().heard(session);
       plant.loop->actions().set_figures(figures());
       if (plant.clock.now() - probed > 10s) {
@@ -284,13 +283,12 @@ TEST(Scaling, EverySeriesExistsFromTheFirstScrape) {
   metrics.colors = {{"blue", false, 0, 0, 0, 0, 0}};
   add_scale_families(metrics, families);
   const std::string text = base::metrics_text(families);
-  for (const char* line :
-       {"shifter_scaler_blind 0", "shifter_policy_load_failed 0",
-        "shifter_scaler_decisions_total{decision=\"blind\"} 0",
-        "shifter_scaler_changes_total{direction=\"down\",result=\"failed\"} 0",
-        "shifter_scaler_reason{reason=\"capacity\"} 0",
-        "shifter_scaler_cooldown_seconds{direction=\"up\"} 0",
-        "shifter_scaler_waiting_share{color=\"blue\"} Nan"}) {
+  for (const char* line : {"shifter_scaler_blind 0", "shifter_policy_load_failed 0",
+                           "shifter_scaler_decisions_total{decision=\"blind\"} 0",
+                           "shifter_scaler_changes_total{direction=\"down\",result=\"failed\"} 0",
+                           "shifter_scaler_reason{reason=\"capacity\"} 0",
+                           "shifter_scaler_cooldown_seconds{direction=\"up\"} 0",
+                           "shifter_scaler_waiting_share{color=\"blue\"} Nan"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
   }
 }
@@ -306,9 +304,9 @@ TEST(ScaleWindows, CountsWhatWorkersDoAndWhoWaits) {
   windows.observe(plane.now, up, counted, now);
   for (int i = 0; i < 100; ++i) {  // 10 s
     now += 100ms;
-    plane.in_flight(0, Kind::http) = i % 10 == 0 ? 6 : 0;
-    plane.in_flight(0, Kind::queued) = i % 10 == 0 ? 4 : 0;
-    plane.in_flight(0, Kind::websocket) = 50;
+    plane.in_flight(0, routing::Kind::http) = i % 10 == 0 ? 6 : 0;
+    plane.in_flight(0, routing::Kind::queued) = i % 10 == 0 ? 4 : 0;
+    plane.in_flight(0, routing::Kind::websocket) = 50;
     plane.now.colors[0].routes[0].latency.counts[11] += 2;  // up to 1.2 s
     plane.now.colors[0].routes[0].latency.counts[12] += 1;  // above
     plane.now.colors[0].routes[1].latency.counts[12] += 9;  // a stream

@@ -95,6 +95,16 @@ TEST_P(Assets, ArePagesElsewhereAndPostsNever) {
   EXPECT_TRUE(green_.requests.empty());
 }
 
+// Found by simulation seed 8252: the second request had lost its body.
+TEST_P(Assets, AskedForWithABodyAreAskedForOnce) {
+  const std::string request = "GET " + std::string(kAsset) +
+                              " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + cookie(kBlue) +
+                              "\r\nhello";
+  EXPECT_EQ(read_answers(ask(request)).at(0).status, 404);
+  EXPECT_EQ(blue_.body(0), "hello");
+  EXPECT_TRUE(green_.requests.empty());
+}
+
 TEST_P(Assets, WithAnEndlessErrorPageAreNotKept) {
   const std::string page = some_bytes(200 << 10);
   blue_.answer = answer_of("404 NOT FOUND", page);
