@@ -7,11 +7,11 @@
 namespace control {
 namespace {
 
-using Kind = Verdict::Kind;
+using VerdictKind = Verdict::Kind;
 
 TEST(RolloutEvidence, AGoodReleaseGoesUpBakesAndReplacesTheOldOne) {
   RolloutPlant p;
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   ASSERT_TRUE(p.canary());
   EXPECT_EQ(p.state(), "preparing");
   std::vector<int> shares;
@@ -36,7 +36,7 @@ TEST(RolloutEvidence, AGoodReleaseGoesUpBakesAndReplacesTheOldOne) {
 // R1
 TEST(RolloutEvidence, NoRequestAtAllNeverPromotes) {
   RolloutPlant p;
-  p.judge.say(Kind::not_enough, Reason::no_evidence, "0/300");
+  p.judge.say(VerdictKind::not_enough, Reason::no_evidence, "0/300");
   BeginAsk ask = p.ask(Purpose::canary);
   ask.steps = {10, 25, 50, 100};
   ASSERT_TRUE(p.rollouts->begin(ask));
@@ -53,14 +53,14 @@ TEST(RolloutEvidence, NoRequestAtAllNeverPromotes) {
 // R2, C53
 TEST(RolloutEvidence, TooLittleTrafficIsNoFailureEither) {
   RolloutPlant p;
-  p.judge.say(Kind::not_enough, Reason::no_evidence, "3/300 sessions");
+  p.judge.say(VerdictKind::not_enough, Reason::no_evidence, "3/300 sessions");
   ASSERT_TRUE(p.canary());
   p.run(20min);
   EXPECT_EQ(p.state(), "holding(no_evidence)");
   EXPECT_EQ(p.now().verdict.text, "3/300 sessions");
   EXPECT_EQ(p.weight(1), 5) << "weights unchanged";
   EXPECT_EQ(p.rollouts->saved().past.size(), 0u);
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.tick(1s);
   EXPECT_EQ(p.state(), "canary(10)") << "evidence ends the hold";
 }
@@ -89,12 +89,12 @@ TEST(RolloutEvidence, BothBrokenIsNotEqualSoGood) {
   EXPECT_EQ(refused.error().code, AdminCode::refused);
   EXPECT_NE(refused.error().message.find("stable_unhealthy"), std::string::npos);
   p.judge.fault.clear();
-  p.judge.say(Kind::stable_unhealthy, Reason::stable_unhealthy);
+  p.judge.say(VerdictKind::stable_unhealthy, Reason::stable_unhealthy);
   ASSERT_TRUE(p.canary());
   p.run(30min);
   EXPECT_EQ(p.state(), "holding(stable_unhealthy)");
   EXPECT_EQ(p.most_weight(1), 5);
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(2s);
   EXPECT_EQ(p.state(), "canary(5)") << "its time begins anew";
   p.run(4min);
@@ -124,8 +124,8 @@ TEST(RolloutEvidence, WhatABakeWithoutEvidenceDoesIsConfigured) {
   for (const auto& [what, end] : {std::pair{OnNoEvidence::promote, "done"},
                                   std::pair{OnNoEvidence::rollback, "rolled_back(no_evidence)"}}) {
     RolloutPlant p;
-    p.configure([&](RolloutConfig& c) {
-      c.on_no_evidence = what;
+    p.configure([&, then = what](RolloutConfig& c) {
+      c.on_no_evidence = then;
       c.bake_hold_max = 1h;
     });
     ASSERT_TRUE(p.canary());
@@ -140,7 +140,7 @@ TEST(RolloutEvidence, WhatABakeWithoutEvidenceDoesIsConfigured) {
 // R17, the machine's side: a cold color gets nobody, and being slow before that is no fault.
 TEST(RolloutEvidence, AColdColorIsWarmedBeforeItsFirstUser) {
   RolloutPlant p;
-  p.judge.say(Kind::worse, Reason::slow);
+  p.judge.say(VerdictKind::worse, Reason::slow);
   ASSERT_TRUE(p.canary());
   p.tick();
   EXPECT_EQ(p.state(), "warming");
@@ -152,7 +152,7 @@ TEST(RolloutEvidence, AColdColorIsWarmedBeforeItsFirstUser) {
   EXPECT_EQ(p.state(), "warming") << "healthy without a break for 30 s";
   EXPECT_EQ(p.most_weight(1), 0);
   EXPECT_EQ(p.judge.looks, 0);
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(7s);
   EXPECT_EQ(p.state(), "canary(5)");
 }
@@ -173,7 +173,7 @@ TEST(RolloutEvidence, ARestartBeginsTheStepAnewAndKeepsTheEvidence) {
   EXPECT_EQ(p.judge.steps[0].started, p.plant.clock.now()) << "floors start at 0";
   EXPECT_EQ(p.weight(1), 25);
   p.plant.bring_up();
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(4min);
   EXPECT_EQ(p.state(), "canary(25)") << "and its time";
 }
@@ -183,8 +183,8 @@ TEST(RolloutEvidence, FalseAlarmsOfSameAgainstSameAreCounted) {
   RolloutPlant p;
   BeginAsk ask = p.ask(Purpose::canary);
   ask.aa = true;
-  for (Kind kind : {Kind::good, Kind::worse}) {
-    p.judge.say(kind, kind == Kind::worse ? Reason::error : Reason::none);
+  for (VerdictKind kind : {VerdictKind::good, VerdictKind::worse}) {
+    p.judge.say(kind, kind == VerdictKind::worse ? Reason::error : Reason::none);
     ask.color = p.weight(0) > 0 ? "green" : "blue";
     const size_t other = ask.color == "green" ? 1 : 0;
     (void)p.plant.loop->change(*set_ready(p.plant.loop->fleet(), other), false, {});
@@ -201,11 +201,11 @@ TEST(RolloutEvidence, JudgingGoesOnAfterTheSwitch) {
   RolloutPlant p;
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(100));
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(3min);
   EXPECT_EQ(p.state(), "switched");
   EXPECT_TRUE(p.judge.last.bake);
-  p.judge.say(Kind::hard_limit, Reason::hard_limit, "21 failures in a row");
+  p.judge.say(VerdictKind::hard_limit, Reason::hard_limit, "21 failures in a row");
   p.tick(1s);
   p.tick(1s);
   EXPECT_EQ(p.weight(0), 100);
@@ -223,7 +223,7 @@ TEST(RolloutEvidence, ABakeThatHoldsIsNotCutShort) {
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(100));
   ASSERT_TRUE(p.rollouts->pause());
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(45min);
   EXPECT_EQ(p.state(), "holding(paused)");
   EXPECT_EQ(p.color_state(0), ColorState::ready);
@@ -240,7 +240,7 @@ TEST(RolloutEvidence, ErrorsRollBackAlsoWhileAPersonIsAsked) {
   ASSERT_TRUE(p.rollouts->pause());
   p.run(10min);
   EXPECT_EQ(p.state(), "holding(paused)");
-  p.judge.say(Kind::worse, Reason::error, "error: 9 of 90 against 3 of 800");
+  p.judge.say(VerdictKind::worse, Reason::error, "error: 9 of 90 against 3 of 800");
   p.run(1s);
   EXPECT_EQ(p.weight(0), 100);
   ASSERT_TRUE(p.run_until(RolloutState::idle));
@@ -276,18 +276,18 @@ TEST(RolloutEvidence, AFailedCanaryDoesNotBlockTheNextOne) {
   RolloutPlant p;
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(5));
-  p.judge.say(Kind::worse, Reason::error);
+  p.judge.say(VerdictKind::worse, Reason::error);
   ASSERT_TRUE(p.run_until(RolloutState::idle));
   EXPECT_EQ(p.end(), "rolled_back(error)");
   const uint64_t epoch = p.plant.loop->fleet().epoch;
   const int stops = p.judge.stops;
-  p.judge.say(Kind::not_enough, Reason::no_evidence);
+  p.judge.say(VerdictKind::not_enough, Reason::no_evidence);
   ASSERT_TRUE(p.canary());
   EXPECT_GT(p.judge.stops, stops) << "nothing of the first is kept";
   ASSERT_TRUE(p.run_until(RolloutState::canary));
   EXPECT_GT(p.judge.steps.back().epoch, epoch);
   EXPECT_EQ(p.judge.steps.back().number, 1);
-  EXPECT_EQ(p.now().verdict.kind, Kind::not_enough);
+  EXPECT_EQ(p.now().verdict.kind, VerdictKind::not_enough);
   EXPECT_EQ(p.rollouts->releases().live()->number, 1u);
   EXPECT_EQ(p.now().plan.release, 3u);
 }
@@ -299,11 +299,11 @@ TEST(RolloutEvidence, WhatBothShareIsDownAndNobodyIsJudged) {
   for (int i = 0; i < 3; ++i) {
     p.plant.loop->on_pages({ProbeOutcome::bad_status, ProbeOutcome::bad_status});
   }
-  p.judge.say(Kind::worse, Reason::error);
+  p.judge.say(VerdictKind::worse, Reason::error);
   p.run(1min);
   EXPECT_EQ(p.state(), "holding(dependency)");
   EXPECT_EQ(p.weight(1), 10);
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.plant.loop->on_pages({ProbeOutcome::pass, ProbeOutcome::pass});
   p.run(2s);
   EXPECT_EQ(p.state(), "canary(10)");
@@ -312,7 +312,7 @@ TEST(RolloutEvidence, WhatBothShareIsDownAndNobodyIsJudged) {
 TEST(RolloutEvidence, StepsAreTakenInsideTheWindowOnly) {
   RolloutPlant p;
   p.configure([](RolloutConfig& c) { c.window.except_month_days = {30}; });  // today
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   ASSERT_TRUE(p.canary());
   p.run(1h);
   EXPECT_EQ(p.state(), "canary(5)");

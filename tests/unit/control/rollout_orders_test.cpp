@@ -6,7 +6,7 @@
 namespace control {
 namespace {
 
-using Kind = Verdict::Kind;
+using VerdictKind = Verdict::Kind;
 
 // R23, with both colors in either part.
 TEST(RolloutOrders, ARollbackGoesToTheRecordedReleaseAndNotToTheOtherOne) {
@@ -44,7 +44,7 @@ TEST(RolloutOrders, TheCanaryIsTheColorThatIsNotLive) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, AdminCode::refused);
   const size_t from = p.plant.plane.tables.size();
-  p.judge.say(Kind::not_enough, Reason::no_evidence);
+  p.judge.say(VerdictKind::not_enough, Reason::no_evidence);
   ASSERT_TRUE(p.canary("blue"));
   ASSERT_TRUE(p.run_until(RolloutState::canary));
   EXPECT_EQ(p.weight(0), 5);
@@ -91,7 +91,7 @@ TEST(RolloutOrders, AWayBackToAStoppedColorStartsItWithTheLiveWorkersFirst) {
 TEST(RolloutOrders, NobodyTouchesTheOldColorBeforeTheBakeIsOver) {
   RolloutPlant p;
   p.agent_comes();
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   ASSERT_TRUE(p.canary());
   for (int i = 0; i < 4'000 && p.now().state != RolloutState::draining; ++i) {
     p.agent_does(ActionState::done);
@@ -107,7 +107,7 @@ TEST(RolloutOrders, AStableColorThatDiesHoldsTheRolloutAndStopsNobody) {
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(50));
   p.plant.probe(0, ProbeOutcome::refused);
-  p.judge.say(Kind::worse, Reason::error);
+  p.judge.say(VerdictKind::worse, Reason::error);
   p.run(2s);
   EXPECT_EQ(p.state(), "holding(stable_down)");
   EXPECT_EQ(p.weight(1), 50);
@@ -122,7 +122,7 @@ TEST(RolloutOrders, AStableColorThatDiesHoldsTheRolloutAndStopsNobody) {
 TEST(RolloutOrders, ARollbackDuringTheDrainIsOneChange) {
   RolloutPlant p;
   ASSERT_TRUE(p.canary());
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.plant.plane.in_flight(0, routing::Kind::http) = 1;  // the old color does not empty
   ASSERT_TRUE(p.run_until(RolloutState::draining, 3h));
   ASSERT_TRUE(p.roll_back());
@@ -139,7 +139,7 @@ TEST(RolloutOrders, ARollbackDuringTheDrainIsOneChange) {
 TEST(RolloutOrders, ARollbackIsTooLateOnceTheStopHasBegun) {
   RolloutPlant p;
   p.agent_comes();
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   BeginAsk ask = p.ask(Purpose::switch_over);
   ask.deploy = false;
   ASSERT_TRUE(p.rollouts->begin(ask));
@@ -229,7 +229,7 @@ TEST(RolloutOrders, AFastWayBackSkipsTheStepsAndNotTheHealth) {
   BeginAsk ask = p.ask(Purpose::rollback, "");
   ask.release = first;
   const size_t from = p.plant.plane.tables.size();
-  p.judge.say(Kind::not_enough, Reason::no_evidence);  // and needs no evidence
+  p.judge.say(VerdictKind::not_enough, Reason::no_evidence);  // and needs no evidence
   ASSERT_TRUE(p.rollouts->begin(ask));
   p.run(29s);
   EXPECT_EQ(p.most_weight(0, from), 0) << "warmed first";
@@ -261,7 +261,7 @@ TEST(RolloutOrders, AfterAContractThereIsNoWayBackByItself) {
   ask.schema = Schema::contract;
   ASSERT_TRUE(p.rollouts->begin(ask));
   ASSERT_TRUE(p.run_to_share(25));
-  p.judge.say(Kind::worse, Reason::error, "error: 9 of 90");
+  p.judge.say(VerdictKind::worse, Reason::error, "error: 9 of 90");
   p.run(5h, 10s);
   EXPECT_EQ(p.state(), "holding(no_return)");
   EXPECT_EQ(p.weight(1), 25);
@@ -289,7 +289,7 @@ TEST(RolloutOrders, TheFirstDeployHasNoControl) {
   EXPECT_EQ(p.weight(1), 100);
   EXPECT_EQ(p.judge.last.stable, routing::kNoColor);
   EXPECT_GT(p.judge.looks, 0) << "hard limits are still watched";
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(30min);
   ASSERT_TRUE(p.run_until(RolloutState::idle));
   EXPECT_EQ(p.end(), "done");

@@ -11,7 +11,7 @@
 namespace control {
 namespace {
 
-using Kind = Verdict::Kind;
+using VerdictKind = Verdict::Kind;
 
 // What a restart may make of a state: the same, or the one before it in safety.
 bool is_safe_after(RolloutState before, RolloutState after) { return before == after; }
@@ -29,7 +29,7 @@ TEST(RolloutRestart, EveryStateComesBackWithItsWeightsFirst) {
         c.step_min = 10s;
         c.bake = 60s;
       });
-      p.judge.say(Kind::good);
+      p.judge.say(VerdictKind::good);
       const bool stays = wanted == RolloutState::draining || wanted == RolloutState::rolling_back;
       if (wanted == RolloutState::preparing) p.plant.probe(1, ProbeOutcome::refused);
       if (wanted == RolloutState::stopping) p.agent_comes();
@@ -40,8 +40,9 @@ TEST(RolloutRestart, EveryStateComesBackWithItsWeightsFirst) {
         p.plant.plane.in_flight(0, routing::Kind::http) = 1;
         p.plant.plane.in_flight(1, routing::Kind::http) = 1;
       }
-      if (wanted == RolloutState::holding) p.judge.say(Kind::not_enough, Reason::no_evidence);
-      if (wanted == RolloutState::rolling_back) p.judge.say(Kind::worse, Reason::error);
+      if (wanted == RolloutState::holding)
+        p.judge.say(VerdictKind::not_enough, Reason::no_evidence);
+      if (wanted == RolloutState::rolling_back) p.judge.say(VerdictKind::worse, Reason::error);
       for (int i = 0; i < 1'000 && p.now().state != wanted; ++i) {
         if (p.agent_session != 0) (void)p.actions().heard(p.agent_session);
         p.tick(1s);
@@ -61,7 +62,7 @@ TEST(RolloutRestart, EveryStateComesBackWithItsWeightsFirst) {
       ASSERT_TRUE(is_safe_after(before, p.now().state)) << text_of(before);
       // And it gets to an end, with the fleet on one side.
       p.plant.bring_up();
-      p.judge.say(Kind::good);
+      p.judge.say(VerdictKind::good);
       for (int i = 0; i < 3'000 && !p.rollouts->is_idle(); ++i) p.tick(1s);
       ASSERT_TRUE(p.rollouts->is_idle()) << text_of(wanted) << " " << p.state();
       ASSERT_EQ(p.weight(0) * p.weight(1), 0) << "half moved";
@@ -74,7 +75,7 @@ TEST(RolloutRestart, DeadlinesSurviveAndWhatMustLastBeginsAnew) {
   RolloutPlant p;
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(100));
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(18min);
   EXPECT_EQ(p.now().bake_end - p.plant.clock.now(), 12min);
   p.restart(5min);
@@ -109,11 +110,11 @@ TEST(RolloutRestart, AnAdvanceThatCannotBeSavedIsNotMadeAndARollbackIs) {
   ASSERT_TRUE(p.canary());
   ASSERT_TRUE(p.run_to_share(5));
   p.plant.forbid_writing(true);
-  p.judge.say(Kind::good);
+  p.judge.say(VerdictKind::good);
   p.run(10min);
   EXPECT_EQ(p.weight(1), 5);
   EXPECT_EQ(p.state(), "canary(5)");
-  p.judge.say(Kind::worse, Reason::error);
+  p.judge.say(VerdictKind::worse, Reason::error);
   p.run(2s);
   EXPECT_EQ(p.weight(0), 100);
   p.plant.forbid_writing(false);
@@ -127,7 +128,7 @@ TEST(RolloutRestart, EveryEndIsExplainedCountedAndToldOnce) {
     const char* end;
     std::function<void(RolloutPlant&)> lead;
   };
-  const auto verdict = [](Kind kind, Reason reason) {
+  const auto verdict = [](VerdictKind kind, Reason reason) {
     return [=](RolloutPlant& p) {
       SignalEvidence signal{Signal::error, 9, 3, 90, 800, 71.5, 66.7, true, ""};
       p.judge.verdict.signals = {signal};
@@ -135,16 +136,16 @@ TEST(RolloutRestart, EveryEndIsExplainedCountedAndToldOnce) {
     };
   };
   const std::vector<Case> cases = {
-      {"rolled_back(error)", verdict(Kind::worse, Reason::error)},
-      {"rolled_back(slow)", verdict(Kind::worse, Reason::slow)},
-      {"rolled_back(rpc_error)", verdict(Kind::worse, Reason::rpc_error)},
-      {"rolled_back(hard_limit)", verdict(Kind::hard_limit, Reason::hard_limit)},
+      {"rolled_back(error)", verdict(VerdictKind::worse, Reason::error)},
+      {"rolled_back(slow)", verdict(VerdictKind::worse, Reason::slow)},
+      {"rolled_back(rpc_error)", verdict(VerdictKind::worse, Reason::rpc_error)},
+      {"rolled_back(hard_limit)", verdict(VerdictKind::hard_limit, Reason::hard_limit)},
       {"rolled_back(canary_down)",
        [](RolloutPlant& p) { p.plant.probe(1, ProbeOutcome::refused); }},
       {"rolled_back(operator)", [](RolloutPlant& p) { (void)p.roll_back(); }},
       {"aborted(operator)", [](RolloutPlant& p) { (void)p.abort(); }},
       {"aborted(max_hold)", [](RolloutPlant& p) { p.run(5h, 10s); }},
-      {"done", [](RolloutPlant& p) { p.judge.say(Kind::good); }},
+      {"done", [](RolloutPlant& p) { p.judge.say(VerdictKind::good); }},
   };
   for (const Case& one : cases) {
     SCOPED_TRACE(one.end);
