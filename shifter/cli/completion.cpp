@@ -8,7 +8,8 @@ namespace {
 // The daemon is asked for the names of its colors; without it there are none.
 constexpr std::string_view kColors =
     R"(colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
-      sed -n 's/.*"colors":\({"[^"]*":{"state".*\),"no_color":.*/\1/p' | grep -o '"[^"]*":{"state"' | cut -d'"' -f2))";
+      sed -n 's/.*"colors":\({"[^"]*":{"state".*\),"no_color":.*/\1/p' |
+      grep -o '"[^"]*":{"state"' | cut -d'"' -f2))";
 
 std::string all_verbs() {
   std::string words;
