@@ -9,7 +9,7 @@
 #include "f29svc/cli/files.h"
 #include "f29svc/exports/exports.h"
 #include "tests/f29/api/api_fixture.h"
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 using namespace f29;
 using namespace f29test;

@@ -6,7 +6,7 @@
 
 #include "f29svc/api/sessions.h"
 #include "tests/f29/api/api_fixture.h"
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 using namespace f29;
 using namespace f29test;
@@ -181,7 +181,8 @@ TEST_F(Desk, FiltersFindingsAndCountsThemAll) {
   const Answer warnings = at("GET", "/findings?severity=warning&limit=1000");
   EXPECT_EQ(warnings.json["total"], counts["warning"]);
   const std::string code = all.json["findings"][0]["code"];
-  for (const json& one : at("GET", "/findings?code=" + code).json["findings"]) {
+  const Answer with_code = at("GET", "/findings?code=" + code);
+  for (const json& one : with_code.json["findings"]) {
     EXPECT_EQ(one["code"], code);
   }
   const json period = call("GET", "/v1/companies/99999001-0/periods").json["periods"][0];

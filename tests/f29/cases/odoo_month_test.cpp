@@ -3,7 +3,7 @@
 
 #include "f29svc/compute/compute.h"
 #include "f29svc/sources/odoo/odoo.h"
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 namespace f29 {
 namespace {

@@ -11,7 +11,7 @@
 #include "f29svc/sources/json_documents.h"
 #include "f29svc/sources/odoo/odoo.h"
 #include "tests/f29/cases/case_world.h"
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 namespace f29 {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "f29svc/sources/odoo/odoo.h"
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 using namespace f29;
 using namespace std::chrono_literals;

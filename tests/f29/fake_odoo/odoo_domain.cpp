@@ -1,4 +1,4 @@
-#include "tests/f29/odoo/odoo_domain.h"
+#include "tests/f29/fake_odoo/odoo_domain.h"
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include "tests/f29/odoo/fake_odoo.h"
+#include "tests/f29/fake_odoo/fake_odoo.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "tests/f29/odoo/odoo_domain.h"
+#include "tests/f29/fake_odoo/odoo_domain.h"
 
 namespace f29test {
 
