@@ -21,7 +21,8 @@ _shifter() {
     words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain inflight connections routes config audit actions events reload agent doctor policy help completion man"
   else
     colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
-      sed -n 's/.*"colors":\({"[^"]*":{"state".*\),"no_color":.*/\1/p' | grep -o '"[^"]*":{"state"' | cut -d'"' -f2)
+      sed -n 's/.*"colors":\({"[^"]*":{"state".*\),"no_color":.*/\1/p' |
+      grep -o '"[^"]*":{"state"' | cut -d'"' -f2)
     [ "$verb" = weights ] && colors=$(printf '%s=\n' $colors)
     case $verb in
       weights) words="$colors" ;;

@@ -7,27 +7,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/slowness.h"
+
 namespace harness {
 
 using Millis = std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-// Sanitizers make everything slower; a deadline is not a measurement.
-#if defined(__SANITIZE_THREAD__)
-inline constexpr int kSlowness = 4;
-#elif defined(__SANITIZE_ADDRESS__)
-inline constexpr int kSlowness = 2;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-inline constexpr int kSlowness = 4;
-#elif __has_feature(address_sanitizer)
-inline constexpr int kSlowness = 2;
-#else
-inline constexpr int kSlowness = 1;
-#endif
-#else
-inline constexpr int kSlowness = 1;
-#endif
+using support::kSlowness;
 
 struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
