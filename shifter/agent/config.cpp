@@ -89,7 +89,7 @@ AgentConfig read_agent_config(Section& top) {
   compose.read("files", config.files);
   read_commands(top.section("commands"), config.commands);
   Section hooks = top.section("hooks");
-  for (const char* name : {"pre_canary", "post_switch", "stop"}) {
+  for (const char* name : {"pre_canary", "post_switch", "stop", "notify"}) {
     read_words(hooks, name, config.hooks[name], true);
   }
   Section workers = top.section("workers");

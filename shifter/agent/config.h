@@ -66,7 +66,7 @@ struct AgentConfig {
   std::vector<std::string> files;  // -f of each; none: compose finds its own
 
   CommandWords commands;
-  std::map<std::string, Words> hooks;  // pre_canary, post_switch, stop
+  std::map<std::string, Words> hooks;  // pre_canary, post_switch, stop, notify
 
   int workers_min = 1;
   int workers_max = 64;

@@ -86,7 +86,10 @@ base::Result<int> Docker::check(const Words& words, const Names& more) {
 
 ChildEnd Docker::run_hook(const Words& words) {
   return run_words(words, {}, base::Millis{86'400'000},
-                   {{"SHIFTER_COLOR", names_["color"]}, {"SHIFTER_EPOCH", names_["epoch"]}});
+                   {{"SHIFTER_COLOR", names_["color"]},
+                    {"SHIFTER_EPOCH", names_["epoch"]},
+                    {"SHIFTER_KIND", names_["kind"]},
+                    {"SHIFTER_SUMMARY", names_["summary"]}});
 }
 
 base::Result<std::string> Docker::find_container() {

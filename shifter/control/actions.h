@@ -22,14 +22,14 @@ enum class ActionKind : uint8_t {
   stop,            // waits for background work, then stops the color's service
   set_workers,     // edits the env file only; argument: workers
   signal_workers,  // live, by signals to the running master, env file in step; argument: workers
-  custom,          // a configured command; argument: hook=pre_canary|post_switch|stop
+  custom,          // a configured command; argument: hook=pre_canary|post_switch|stop|notify
 };
 std::string_view text_of(ActionKind kind);
 
 struct ActionAsk {
   ActionKind kind = ActionKind::deploy;
   std::string color;
-  std::map<std::string, std::string> arguments;  // workers, image, digest, hook, epoch
+  std::map<std::string, std::string> arguments;  // workers, image, digest, hook, epoch, …
   base::Millis deadline{300'000};                // counts from when the agent takes it
 };
 

@@ -10,7 +10,7 @@ using base::MetricFamily;
 using Type = MetricFamily::Type;
 
 constexpr std::array kHooks = {"deploy",     "stop",        "set_workers", "signal_workers",
-                               "pre_canary", "post_switch", "custom"};
+                               "pre_canary", "post_switch", "notify",      "custom"};
 
 MetricFamily family(std::string name, Type type, std::string help) {
   MetricFamily made;

@@ -40,9 +40,12 @@ std::string body_of(const Notice& notice) {
 
 void NoticeSender::notify(const Notice& notice) {
   const NotifyConfig& config = config_();
-  if (config.exec) {
+  if (config.exec && !actions_().has_agent()) {
+    fail("no agent is there to run the command notify");
+  } else if (config.exec) {
     ActionAsk ask;
     ask.kind = ActionKind::custom;
+    ask.color = notice.color;
     ask.arguments["hook"] = "notify";
     ask.arguments["kind"] = notice.kind;
     ask.arguments["summary"] = notice.summary;

@@ -9,6 +9,7 @@ namespace control {
 
 struct Notice {
   std::string kind;     // "end" or "page"
+  std::string color;    // of the canary
   std::string summary;  // one line for people
   std::string json;     // the whole of it, one object
 };

@@ -22,7 +22,7 @@ struct RolloutWindow {
 
 struct NotifyConfig {
   std::string webhook;  // http://ADDRESS:PORT/PATH; empty: none
-  bool exec = false;    // the agent's command `notify`
+  bool exec = false;    // the agent's hook `notify`
   base::Millis timeout{5'000};
 };
 

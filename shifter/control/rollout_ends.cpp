@@ -91,6 +91,7 @@ void RolloutControl::tell(const Rollout& before, const Effects& effects) {
   const PastRollout& past = saved().past.back();
   Notice notice;
   notice.kind = "end";
+  notice.color = past.canary;
   notice.summary =
       "rollout " + std::to_string(past.number) + " of " + past.canary + ": " + end_text_of(now);
   notice.json = past_json(past);
@@ -101,7 +102,8 @@ void RolloutControl::tell_page(const std::string& why) {
   const Rollout& now = current();
   LogLine line;
   line.add("number", static_cast<int64_t>(now.number)).add("state", text_of(now)).add("why", why);
-  Notice notice{"page", "rollout " + std::to_string(now.number) + ": " + why, json_of(line)};
+  Notice notice{"page", now.plan.canary_name, "rollout " + std::to_string(now.number) + ": " + why,
+                json_of(line)};
   events_.add(Level::error, "rollout_page",
               LogLine().add("number", static_cast<int64_t>(now.number)).add("why", why));
   notifier_.notify(notice);
