@@ -18,7 +18,7 @@ _shifter() {
   if [[ $current == -* ]]; then
     words="--socket --json --wait --wait-lock --dry-run --reason --if-epoch --confirm --no-input --no-color --help"
   elif [ -z "$verb" ]; then
-    words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain inflight connections routes config audit actions events reload agent doctor policy help completion man"
+    words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain simulate inflight connections routes config audit actions events reload agent doctor policy help completion man"
   else
     colors=$(shifter ${socket:+--socket "$socket"} status --json 2>/dev/null |
       sed -n 's/.*"colors":\({"[^"]*":{"state".*\),"no_color":.*/\1/p' |
@@ -38,11 +38,12 @@ _shifter() {
       promote) words="full=yes" ;;
       abort) words="force=yes old-code-breaks=yes" ;;
       unlock) words="force=yes" ;;
+      simulate) words="color= worse= runs=" ;;
       inflight) words="$colors" ;;
       events) words="follow" ;;
       doctor) words="config= compose= policy=" ;;
       policy) words="check" ;;
-      help) words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain inflight connections routes config audit actions events reload agent doctor policy help completion man" ;;
+      help) words="status watch weights ready maint drain hold scale canary switch rollback pause resume promote abort lock unlock history explain simulate inflight connections routes config audit actions events reload agent doctor policy help completion man" ;;
       completion) words="bash zsh" ;;
     esac
   fi

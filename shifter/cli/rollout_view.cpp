@@ -74,7 +74,27 @@ std::string explain_text(const Json& answer) {
   const Json& verdict = rollout.at("verdict");
   out += "verdict: " + text(verdict, "kind") + ", " + text(verdict, "text") + "\n";
   for (const Json& signal : verdict.at("signals")) out += "  " + evidence_line(signal) + "\n";
+  if (!answer.contains("replay") || !answer.at("replay").is_object()) return out;
+  const Json& replay = answer.at("replay");
+  out += "made again from the stored counts: ";
+  out += replay.value("same", false) ? "the same verdict\n"
+                                     : text(replay.at("verdict"), "text") + "\n";
   return out;
+}
+
+std::string simulate_text(const Json& answer) {
+  std::string out = text(answer, "policy") + " with the traffic of " + text(answer, "color") +
+                    ", " + number(answer, "recorded_hours") + " hours of it:\n";
+  std::vector<Row> rows = {{"share", "hours", "canary sessions", "floors"}};
+  for (const Json& step : answer.at("steps")) {
+    rows.push_back({text(step, "share") + " %", number(step, "hours"), number(step, "sessions"),
+                    step.value("reached", false) ? "met" : "not met"});
+  }
+  if (rows.size() > 1) out += table_text(rows);
+  out += "equal colors: " + text(answer, "false_rollbacks") + " of " + text(answer, "runs") +
+         " replays rolled back\n";
+  return out + "faults " + number(answer, "worse") + " times as often: " + text(answer, "found") +
+         " of " + text(answer, "runs") + "\n";
 }
 
 std::string lock_text(const Json& lock) {
@@ -87,7 +107,7 @@ std::string lock_text(const Json& lock) {
 
 bool is_rollout_verb(std::string_view verb) {
   for (const char* one : {"canary", "switch", "rollback", "pause", "resume", "promote", "abort",
-                          "lock", "unlock", "history", "explain"}) {
+                          "lock", "unlock", "history", "explain", "simulate"}) {
     if (verb == one) return true;
   }
   return false;
@@ -145,6 +165,7 @@ std::vector<std::string> rollout_lines(const RolloutView& rollout) {
 std::string rollout_text(std::string_view verb, const Json& answer) {
   if (verb == "history") return history_text(answer);
   if (verb == "explain") return explain_text(answer);
+  if (verb == "simulate") return simulate_text(answer);
   if (verb == "lock" || verb == "unlock") {
     const std::string lock = lock_text(answer.at("lock"));
     return lock.empty() ? "nobody holds the lock\n" : "the lock is held by " + lock + "\n";

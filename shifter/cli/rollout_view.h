@@ -36,7 +36,7 @@ RolloutView rollout_view(const nlohmann::ordered_json& status);
 // Lines for the live view: step, evidence, and what would move users back.
 std::vector<std::string> rollout_lines(const RolloutView& rollout);
 // The text of canary, switch, rollback, pause, resume, promote, abort, lock, unlock, history,
-// explain.
+// explain, simulate.
 std::string rollout_text(std::string_view verb, const nlohmann::ordered_json& answer);
 bool is_rollout_verb(std::string_view verb);
 

@@ -332,6 +332,7 @@ void AdminCommands::wait_for(const Call& call, size_t color, base::Millis wait, 
 
 void AdminCommands::tick() {
   agent_.tick();
+  if (hooks_.rollouts != nullptr) hooks_.rollouts->tick();
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     at = is_over(*at) ? waiters_.erase(at) : std::next(at);
   }

@@ -40,6 +40,7 @@ enum class Verb : uint8_t {
   unlock,
   history,
   explain,
+  simulate,
   agent,
   actions,
   help,

@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -16,6 +17,12 @@ using base::LogLine;
 
 constexpr size_t kLabelMax = 100;
 constexpr size_t kImageMax = 300;
+// Replays of a policy.
+constexpr int64_t kWorseMost = 30;  // times as many faults
+constexpr int64_t kRunsMost = 2'000;
+constexpr int kRunsATick = 20;  // some milliseconds
+constexpr size_t kSimulationsMost = 4;
+constexpr uint64_t kReplaySeed = 1;  // the same answer each time
 
 Answer<std::string> text_argument(const Command& command, std::string_view key, size_t most) {
   std::string text = command.find(key).value_or("");
@@ -71,6 +78,7 @@ bool AdminRollout::owns(Verb verb) {
     case Verb::unlock:
     case Verb::history:
     case Verb::explain:
+    case Verb::simulate:
       return true;
     default:
       return false;
@@ -112,6 +120,8 @@ Answer<void> AdminRollout::run(const Command& command, const std::shared_ptr<Rep
     }
     case Verb::explain:
       return explain(command, reply);
+    case Verb::simulate:
+      return simulate(command, reply);
     default:
       return order(command, reply);
   }
@@ -255,9 +265,11 @@ Answer<void> AdminRollout::explain(const Command& command,
                                    const std::shared_ptr<Reply>& reply) const {
   const SavedRollout& saved = rollouts_.saved();
   std::string subject;
+  const Verdict* verdict = &saved.current.verdict;
   if (command.words.empty()) {
-    subject = rollouts_.is_idle() && !saved.past.empty() ? past_json(saved.past.back())
-                                                         : rollout_json(rollouts_, control_.now());
+    const bool is_over = rollouts_.is_idle() && !saved.past.empty();
+    subject = is_over ? past_json(saved.past.back()) : rollout_json(rollouts_, control_.now());
+    if (is_over) verdict = &saved.past.back().verdict;
   } else {
     Command number = command;
     number.keys = {{"EPOCH", command.words.front()}};
@@ -267,6 +279,7 @@ Answer<void> AdminRollout::explain(const Command& command,
     for (const PastRollout& past : saved.past) {
       if (past.epoch >= static_cast<uint64_t>(**epoch)) {
         subject = past_json(past);
+        verdict = &past.verdict;
         break;
       }
     }
@@ -276,9 +289,75 @@ Answer<void> AdminRollout::explain(const Command& command,
     return deny(AdminCode::not_found, "EPOCH", "no rollout is recorded for that");
   }
   LogLine rest;
-  rest.add_raw("rollout", subject);
+  rest.add_raw("rollout", subject).add_raw("replay", replay_json(*verdict));
   reply->finish(ok_json(control_, std::move(rest)));
   return {};
+}
+
+Answer<void> AdminRollout::simulate(const Command& command, const std::shared_ptr<Reply>& reply) {
+  const std::string& policy = command.words.front();
+  const std::vector<int> steps = parse_steps(policy);
+  if (steps.empty()) {
+    return deny(AdminCode::usage, "POLICY",
+                "a policy is steps: rising percents such as 5,10,25,50,100, the last is 100");
+  }
+  const Fleet& fleet = control_.fleet();
+  std::optional<size_t> color = live_color(fleet, rollouts_.releases());
+  if (const auto named = command.find("color")) {
+    color = fleet.color_named(*named);
+    if (!color) return deny(AdminCode::not_found, "color", "no color is called " + *named);
+  }
+  if (!color) return deny(AdminCode::refused, "color", "no color is live; color=COLOR names one");
+  auto worse = number_of(command, "worse", 1, kWorseMost);
+  if (!worse) return tl::unexpected(worse.error());
+  auto runs = number_of(command, "runs", 1, kRunsMost);
+  if (!runs) return tl::unexpected(runs.error());
+  if (record_.last_day(static_cast<routing::ColorIndex>(*color)).sessions <= 0) {
+    return deny(AdminCode::refused, "color",
+                "no traffic of " + fleet.colors[*color].name + " is recorded yet");
+  }
+  if (simulations_.size() >= kSimulationsMost) {
+    return deny(AdminCode::busy, {}, "others are simulating; ask again");
+  }
+  Replayer replayer(record_, static_cast<routing::ColorIndex>(*color), steps,
+                    static_cast<double>(worse->value_or(3)), kReplaySeed);
+  simulations_.push_back({fleet.colors[*color].name, text_of_steps(steps),
+                          static_cast<int>(runs->value_or(200)), std::move(replayer), reply});
+  return {};
+}
+
+void AdminRollout::tick() {
+  for (auto at = simulations_.begin(); at != simulations_.end();) {
+    const int left = at->runs - at->replayer.result().runs;
+    if (left > 0 && !at->reply->is_gone()) at->replayer.run(std::min(left, kRunsATick));
+    const bool is_over = at->replayer.result().runs >= at->runs;
+    if (is_over) answer(*at);
+    at = is_over || at->reply->is_gone() ? simulations_.erase(at) : std::next(at);
+  }
+}
+
+void AdminRollout::answer(const Simulation& simulation) const {
+  const Replay& replay = simulation.replayer.result();
+  std::vector<std::string> steps;
+  for (const ReplayedStep& step : replay.steps) {
+    LogLine line;
+    line.add("share", step.share)
+        .add_raw("hours", number_json(step.hours))
+        .add_raw("sessions", number_json(step.sessions))
+        .add("reached", step.is_reached);
+    steps.push_back(json_of(line));
+  }
+  LogLine rest;
+  rest.add("color", simulation.color)
+      .add("policy", simulation.policy)
+      .add_raw("recorded_hours", number_json(replay.recorded_hours))
+      .add_raw("steps", join_json(steps))
+      .add("runs", replay.runs)
+      .add("false_rollbacks", replay.false_rollbacks)
+      .add_raw("worse", number_json(replay.worse))
+      .add("found", replay.found)
+      .add("text", text_of(replay));
+  simulation.reply->finish(ok_json(control_, std::move(rest)));
 }
 
 void AdminRollout::answer(const RolloutControl::Told& told, const std::shared_ptr<Reply>& reply) {

@@ -16,9 +16,9 @@
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
 #include "shifter/control/fleet_hands.h"
-#include "shifter/control/notice_sender.h"
 #include "shifter/control/force_tokens.h"
 #include "shifter/control/live_judge.h"
+#include "shifter/control/notice_sender.h"
 #include "shifter/control/probes.h"
 #include "shifter/control/rollout_control.h"
 #include "shifter/control/rollout_views.h"
@@ -144,21 +144,19 @@ base::Result<> Control::Parts::start() {
 
   control = std::make_unique<ControlLoop>(loop, plane, events, config, routing, std::move(*keys));
   control->set_on_addresses([this] { take_targets(); });
-  probes.set_on_refused([this](const ProbeTarget& target, const std::string& why) {
-    tell_refused(target, why);
-  });
+  probes.set_on_refused(
+      [this](const ProbeTarget& target, const std::string& why) { tell_refused(target, why); });
   if (auto begun = control->start(); !begun) return begun;
   notices = std::make_unique<NoticeSender>(
       loop, resolver, events,
       [this]() -> const NotifyConfig& { return control->config().rollout.notify; },
       [this]() -> Actions& { return control->actions(); });
-  judge = std::make_unique<LiveJudge>(
-      loop, plane, config.state.file + ".traffic",
-      [this](const auto& step) { control->take_judge_step(step); });
+  judge = std::make_unique<LiveJudge>(loop, plane, config.state.file + ".traffic",
+                                      [this](const auto& step) { control->take_judge_step(step); });
   judge->start();
   rollouts = std::make_unique<RolloutControl>(loop, *control, plane, *judge, events, *notices);
   rollouts->start();
-  rollout_commands = std::make_unique<AdminRollout>(*control, *rollouts);
+  rollout_commands = std::make_unique<AdminRollout>(*control, *rollouts, judge->record());
   scale_hands = std::make_unique<FleetHands>(*control, *rollouts);
   scaling = std::make_unique<Scaling>(loop, *control, plane, events, *scale_hands);
   scaling->start();
@@ -271,6 +269,7 @@ void Control::Parts::refresh_metrics() {
   ControlMetrics facts;
   control->fill(facts);
   fill_rollout_metrics(*rollouts, *control, *notices, facts.rollout);
+  facts.rollout.sessions_dropped = judge->dropped();
   scaling->fill(facts.scale);
   facts.lame_duck = lame_duck;
   facts.commands = commands->commands();
@@ -364,7 +363,9 @@ void Control::shut_down() {
   parts.probes.set_targets({});
   parts.metrics.reset();
   if (parts.server) parts.server->close();
-  if (parts.control && !std::exchange(parts.is_shut, true)) parts.control->save_now();
+  if (!parts.control || std::exchange(parts.is_shut, true)) return;
+  parts.control->save_now();
+  if (parts.judge) parts.judge->shut_down();
 }
 
 std::optional<base::Address> Control::metrics_bound() const {

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <map>
-#include <random>
 
 #include "shifter/control/evidence.h"
 #include "shifter/control/judge.h"
@@ -12,14 +11,18 @@
 namespace control {
 namespace {
 
-// What came within one stretch of the record.
-struct Stretch {
-  double hours = 0;
-  double sessions = 0;  // new ones
-  std::array<double, kSignals> faulty_ratio{};
-};
+std::vector<int> compared(const std::vector<int>& shares) {
+  std::vector<int> below;
+  for (const int share : shares) {
+    if (share > 0 && share < 100) below.push_back(share);
+  }
+  return below;
+}
 
-std::vector<Stretch> stretches_of(const TrafficRecord& record, routing::ColorIndex color) {
+}  // namespace
+
+std::vector<Replayer::Stretch> Replayer::stretches_of(const TrafficRecord& record,
+                                                      routing::ColorIndex color) {
   std::vector<Stretch> stretches;
   std::map<uint64_t, TrafficEntry> last;  // by segment
   for (const TrafficEntry& entry : record.entries()) {
@@ -42,26 +45,17 @@ std::vector<Stretch> stretches_of(const TrafficRecord& record, routing::ColorInd
   return stretches;
 }
 
-std::vector<int> compared(const std::vector<int>& shares) {
-  std::vector<int> below;
-  for (const int share : shares) {
-    if (share > 0 && share < 100) below.push_back(share);
-  }
-  return below;
-}
-
 // The steps by expectation: no chance is in it.
-std::vector<ReplayedStep> walk(const std::vector<Stretch>& day, double a_day,
-                               const std::vector<int>& shares) {
+std::vector<ReplayedStep> Replayer::walk(double a_day, const std::vector<int>& shares) const {
   std::vector<ReplayedStep> steps;
   size_t at = 0;
   for (const int share : shares) {
     ReplayedStep step;
     step.share = share;
     const double floor = floor_of(a_day, share);
-    while (at < day.size() && !step.is_reached) {
-      step.hours += day[at].hours;
-      step.sessions += day[at].sessions * share / 100;
+    while (at < day_.size() && !step.is_reached) {
+      step.hours += day_[at].hours;
+      step.sessions += day_[at].sessions * share / 100;
       const double least = static_cast<double>(kStepMin.count()) / 3.6e6;
       step.is_reached = step.sessions >= floor && step.hours >= least - 1e-9;
       ++at;
@@ -72,24 +66,24 @@ std::vector<ReplayedStep> walk(const std::vector<Stretch>& day, double a_day,
   return steps;
 }
 
-bool is_rolled_back(const std::vector<Stretch>& day, const std::vector<ReplayedStep>& steps,
-                    std::mt19937_64& random) {
+bool Replayer::is_rolled_back(double worse) {
   std::array<Evidence, kSignals> evidence;
   size_t at = 0;
-  for (const ReplayedStep& step : steps) {
+  for (const ReplayedStep& step : replay_.steps) {
     std::array<FaultEvents, kSignals> seen{};
     double hours = 0;
-    for (; at < day.size() && hours < step.hours - 1e-9; ++at) {
-      hours += day[at].hours;
-      const auto all = static_cast<int>(day[at].sessions);
-      const int canary = std::binomial_distribution<int>(all, step.share / 100.0)(random);
+    for (; at < day_.size() && hours < step.hours - 1e-9; ++at) {
+      hours += day_[at].hours;
+      const auto all = static_cast<int>(day_[at].sessions);
+      const int canary = std::binomial_distribution<int>(all, step.share / 100.0)(random_);
       for (size_t signal = 0; signal < kSignals; ++signal) {
-        const double ratio = day[at].faulty_ratio[signal];
+        const double ratio = day_[at].faulty_ratio[signal];
         FaultEvents events;
+        const double of_canary = std::min(ratio * worse, 1.0);
         events.canary =
-            static_cast<uint64_t>(std::binomial_distribution<int>(canary, ratio)(random));
+            static_cast<uint64_t>(std::binomial_distribution<int>(canary, of_canary)(random_));
         events.stable =
-            static_cast<uint64_t>(std::binomial_distribution<int>(all - canary, ratio)(random));
+            static_cast<uint64_t>(std::binomial_distribution<int>(all - canary, ratio)(random_));
         seen[signal].canary_at_risk += canary;
         seen[signal].stable_at_risk += all - canary;
         events.canary_at_risk = seen[signal].canary_at_risk;
@@ -104,18 +98,21 @@ bool is_rolled_back(const std::vector<Stretch>& day, const std::vector<ReplayedS
   return false;
 }
 
-}  // namespace
+Replayer::Replayer(const TrafficRecord& record, routing::ColorIndex color,
+                   const std::vector<int>& shares, double worse, uint64_t seed)
+    : day_(stretches_of(record, color)), random_(seed) {
+  const Traffic day = record.last_day(color);
+  replay_.recorded_hours = day.hours;
+  replay_.worse = worse;
+  replay_.steps = walk(sessions_a_day(day), compared(shares));
+}
 
-Replay replay_policy(const TrafficRecord& record, routing::ColorIndex color,
-                     const std::vector<int>& shares, int runs, uint64_t seed) {
-  const std::vector<Stretch> day = stretches_of(record, color);
-  Replay replay;
-  replay.steps = walk(day, sessions_a_day(record.last_day(color)), compared(shares));
-  std::mt19937_64 random(seed);
-  for (replay.runs = 0; replay.runs < runs; ++replay.runs) {
-    if (is_rolled_back(day, replay.steps, random)) ++replay.false_rollbacks;
+void Replayer::run(int runs) {
+  for (int i = 0; i < runs; ++i) {
+    ++replay_.runs;
+    if (is_rolled_back(1)) ++replay_.false_rollbacks;
+    if (is_rolled_back(replay_.worse)) ++replay_.found;
   }
-  return replay;
 }
 
 std::string text_of(const Replay& replay) {
@@ -128,8 +125,10 @@ std::string text_of(const Replay& replay) {
     text += line.data();
   }
   if (replay.steps.empty()) text += "no step below 100: nothing is compared\n";
-  std::snprintf(line.data(), line.size(), "equal colors: %d of %d replays rolled back\n",
-                replay.false_rollbacks, replay.runs);
+  std::snprintf(line.data(), line.size(),
+                "equal colors: %d of %d replays rolled back\n"
+                "faults %g times as often: %d of %d",
+                replay.false_rollbacks, replay.runs, replay.worse, replay.found, replay.runs);
   return text + line.data();
 }
 

@@ -35,14 +35,11 @@ void LiveJudge::start() {
   if (auto text = base::read_file(file_, kRecordBytesMax)) record_.read(*text);
 }
 
-bool LiveJudge::save_record() {
-  return base::write_file_durably(file_, record_.text(), kFileMode, false).has_value();
-}
-
 void LiveJudge::take_step(std::optional<routing::JudgeStep> step) {
   if (step_ == step) return;
   step_ = std::move(step);
   since_s_ = recorded_s_ = wall_s();
+  counts_ = {};
   if (tell_) tell_(step_);
 }
 
@@ -93,26 +90,45 @@ void LiveJudge::on_counts(const routing::SessionCounts& counts) {
   is_asked_ = false;
   if (!step_ || counts.step != step_->id) return;
   if (in_rollout_) judge_.observe(counts);
+  const auto dropped = [](const routing::SessionCounts& of) {
+    return of.canary.dropped + of.stable.dropped;
+  };
+  dropped_ += std::max<int64_t>(0, dropped(counts) - dropped(counts_));
+  counts_ = counts;
   const int64_t now_s = wall_s();
   if (now_s < recorded_s_ + kRecordEvery_s) {
     if (now_s < recorded_s_) recorded_s_ = now_s;  // the clock was set back
     return;
   }
+  record(now_s);
+  (void)save_record();  // the record is a help, not a promise: the next one tries again
+}
+
+void LiveJudge::record(int64_t now_s) {
   recorded_s_ = now_s;
+  const routing::ColorCounts& stable = counts_.stable;
   TrafficEntry entry;
   entry.wall_s = now_s;
   entry.segment = step_->id;
   entry.since_s = std::min(since_s_, now_s);
   entry.color = step_->stable;
   if (entry.color == routing::kNoColor) return;
-  entry.sessions = static_cast<uint64_t>(counts.stable.exposed() + 0.5);
+  entry.sessions = static_cast<uint64_t>(stable.exposed() + 0.5);
   for (size_t i = 0; i < entry.faulty.size(); ++i) {
-    entry.faulty[i] = counts.stable.faulty(static_cast<routing::Fault>(i));
+    entry.faulty[i] = stable.faulty(static_cast<routing::Fault>(i));
   }
-  entry.requests = counts.stable.requests;
-  entry.errors = counts.stable.errors;
+  entry.requests = stable.requests;
+  entry.errors = stable.errors;
   record_.add(entry);
-  (void)save_record();  // the record is a help, not a promise: the next one tries again
+}
+
+bool LiveJudge::shut_down() {
+  if (step_ && counts_.step == step_->id && wall_s() > recorded_s_) record(wall_s());
+  return save_record();
+}
+
+bool LiveJudge::save_record() {
+  return base::write_file_durably(file_, record_.text(), kFileMode, false).has_value();
 }
 
 }  // namespace control

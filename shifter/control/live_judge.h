@@ -25,8 +25,11 @@ class LiveJudge final : public JudgeView {
   void start();
   // `live`: the color with the users; kNoColor: none, or it is not clear.
   void tick(routing::ColorIndex live);
-  // At shutdown. False: it could not be written.
-  bool save_record();
+  // Keeps what was counted since the last entry too. False: it could not be written.
+  bool shut_down();
+
+  // Faulty sessions that did not fit into a worker's sets, of all steps.
+  int64_t dropped() const { return dropped_; }
 
   const Judge& judge() const { return judge_; }
   const TrafficRecord& record() const { return record_; }
@@ -35,6 +38,7 @@ class LiveJudge final : public JudgeView {
   // JudgeView
   void start_step(const StepFacts& step) override;
   Verdict look(const StepFacts& step) override { return judge_.look(step); }
+  std::string inputs(const StepFacts& step) const override { return judge_.inputs(step); }
   void stop() override;
   std::string save() const override { return judge_.save(); }
   void restore(const std::string& saved) override { judge_.restore(saved); }
@@ -49,6 +53,8 @@ class LiveJudge final : public JudgeView {
   void take_step(std::optional<routing::JudgeStep> step);
   void watch_day(routing::ColorIndex live);
   void on_counts(const routing::SessionCounts& counts);
+  void record(int64_t now_s);
+  bool save_record();
   int64_t wall_s() const;
 
   const base::Clock& clock_;
@@ -62,7 +68,9 @@ class LiveJudge final : public JudgeView {
   int warm_up_left_ = 0;  // of this rollout, for each worker
   int64_t since_s_ = 0;   // of the segment
   int64_t recorded_s_ = 0;
-  int64_t day_ = 0;  // that is being watched
+  int64_t day_ = 0;                // that is being watched
+  routing::SessionCounts counts_;  // of step_, as the workers said last
+  int64_t dropped_ = 0;
   base::Instant asked_{};
   bool is_asked_ = false;
   // An answer that comes after this object finds nobody.

@@ -143,6 +143,7 @@ void RolloutControl::tick() {
   if (is_judged(current()) && clock_.now() - looked_ >= every) {
     looked_ = clock_.now();
     seen.verdict = judge_.look(step_facts());
+    seen.verdict->inputs = judge_.inputs(step_facts());
     SavedRollout& saved = control_.rollout();
     ++saved.counts.verdicts[static_cast<size_t>(seen.verdict->kind)];
     saved.current.verdict = *seen.verdict;

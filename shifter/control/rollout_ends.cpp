@@ -70,6 +70,9 @@ void RolloutControl::end(const Rollout& before, SavedRollout& saved, base::Insta
   ++saved.counts.notices;
   saved.past.push_back(std::move(past));
   if (saved.past.size() > SavedRollout::kPastMax) saved.past.pop_front();
+  if (saved.past.size() > SavedRollout::kInputsMax) {
+    saved.past[saved.past.size() - 1 - SavedRollout::kInputsMax].verdict.inputs.clear();
+  }
   saved.judge.clear();
 }
 

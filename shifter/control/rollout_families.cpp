@@ -132,6 +132,9 @@ void add_rollout_families(const RolloutMetrics& metrics, const std::vector<std::
                 metrics.counts.notices);
   writer.scalar("shifter_notice_failures_total", Type::counter, "Notices that did not arrive.",
                 metrics.notice_failures);
+  writer.scalar("shifter_judge_sessions_dropped_total", Type::counter,
+                "Sessions with a fault that did not fit and were not counted: no evidence then.",
+                metrics.sessions_dropped);
 }
 
 }  // namespace control

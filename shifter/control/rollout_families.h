@@ -28,6 +28,7 @@ struct RolloutMetrics {
   std::array<double, kSignals> evidence{};  // log of the e-value, by Signal
   RolloutCounts counts;
   int64_t notice_failures = 0;
+  int64_t sessions_dropped = 0;      // faulty ones that the judge could not count
   std::vector<double> weight_ratio;  // by color
 };
 

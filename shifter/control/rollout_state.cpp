@@ -102,6 +102,7 @@ Json write_verdict(const Verdict& verdict) {
   return {{"kind", text_of(verdict.kind)},
           {"reason", text_of(verdict.reason)},
           {"text", verdict.text},
+          {"inputs", verdict.inputs},
           {"signals", signals}};
 }
 Verdict read_verdict(const Json& json) {
@@ -109,6 +110,7 @@ Verdict read_verdict(const Json& json) {
   verdict.kind = word(json.at("kind"), kKinds);
   verdict.reason = word(json.at("reason"), kReasonsRead);
   verdict.text = json.at("text").get<std::string>();
+  verdict.inputs = json.value("inputs", "");
   for (const Json& one : json.at("signals")) {
     SignalEvidence signal;
     signal.signal = word(one.at("signal"), kSignalsRead);

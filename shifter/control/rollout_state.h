@@ -45,7 +45,7 @@ struct PastRollout {
   EndKind end = EndKind::done;
   EndReason end_reason = EndReason::none;
   std::string text;
-  Verdict verdict;  // the last one
+  Verdict verdict;  // the last one; its inputs only for the last few
 };
 
 inline constexpr size_t kVerdictKinds = 5;
@@ -62,6 +62,7 @@ struct RolloutCounts {
 
 struct SavedRollout {
   static constexpr size_t kPastMax = 50;
+  static constexpr size_t kInputsMax = 10;  // of them have what their verdict was made of
 
   Rollout current;
   uint64_t last_number = 0;

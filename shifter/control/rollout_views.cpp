@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "shifter/control/judgement.h"
 #include "shifter/control/views.h"
 
 namespace control {
@@ -13,13 +14,6 @@ using base::LogLine;
 
 int64_t seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time).count();
-}
-
-std::string number_json(double value) {
-  if (!std::isfinite(value)) return "null";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
 }
 
 std::string time_text(base::WallTime at) {
@@ -66,6 +60,13 @@ void add_plan(const RolloutPlan& plan, LogLine& line) {
 
 }  // namespace
 
+std::string number_json(double value) {
+  if (!std::isfinite(value)) return "null";
+  char text[40];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
 std::string verdict_json(const Verdict& verdict) {
   std::vector<std::string> signals;
   for (const SignalEvidence& one : verdict.signals) signals.push_back(signal_json(one));
@@ -74,6 +75,17 @@ std::string verdict_json(const Verdict& verdict) {
       .add("reason", text_of(verdict.reason))
       .add("text", verdict.text)
       .add_raw("signals", join_json(signals));
+  return json_of(line);
+}
+
+std::string replay_json(const Verdict& stored) {
+  const auto inputs = read_inputs(stored.inputs);
+  if (!inputs) return "null";
+  const std::string again = verdict_json(verdict_of(*inputs));
+  LogLine line;
+  line.add("same", again == verdict_json(stored))
+      .add_raw("verdict", again)
+      .add_raw("inputs", stored.inputs);
   return json_of(line);
 }
 

@@ -87,7 +87,8 @@ struct Verdict {
   Kind kind = Kind::not_enough;
   Reason reason = Reason::no_evidence;
   std::vector<SignalEvidence> signals;
-  std::string text;  // one line for people: signal, both counts, e, limit
+  std::string text;    // one line for people: signal, both counts, e, limit
+  std::string inputs;  // from which it can be made again (judgement.h); empty: not known
 };
 
 constexpr std::string_view text_of(Verdict::Kind kind) {
@@ -129,6 +130,8 @@ class JudgeView {
   virtual void start_step(const StepFacts& step) = 0;
   // The running step. Needs: start_step, with the same epoch, came before.
   virtual Verdict look(const StepFacts& step) = 0;
+  // What look() said just now is made of, to be stored: read_inputs() of judgement.h reads it.
+  virtual std::string inputs(const StepFacts& step) const = 0;
   // The rollout is over; nothing of it is kept but what was stored.
   virtual void stop() = 0;
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "shifter/cli/verbs.h"
 #include "shifter/cli/rollout_view.h"
+#include "shifter/cli/verbs.h"
 #include "tests/unit/cli/fake_daemon.h"
 
 namespace cli {
@@ -21,6 +21,7 @@ const std::map<std::string_view, Words> kWords = {
     {"scale", {"auto"}},
     {"policy", {"check", "conf/policy.yml"}},
     {"events", {"follow"}},
+    {"simulate", {"5,100"}},
     {"completion", {"bash"}},
 };
 
@@ -33,7 +34,8 @@ std::string good_answer(std::string_view verb) {
   }
   if (verb == "hold") return head + R"("saved":true,"hold":true,"max":200,"timeout":"15s"})";
   if (verb == "history") return head + R"("rollouts":[],"releases":[],"aa":{"ends":0}})";
-  if (verb == "explain") return head + R"("rollout":{"number":8,"end":"done"}})";
+  if (verb == "explain") return head + R"("rollout":{"number":8,"end":"done"},"replay":null})";
+  if (verb == "simulate") return head + R"("steps":[],"runs":1})";
   if (verb == "lock" || verb == "unlock") return head + R"("lock":null})";
   if (is_rollout_verb(verb)) {
     return head + R"("saved":true,"number":8,"text":"","rollout":{"number":8,"state":"idle"}})";

@@ -73,6 +73,38 @@ TEST_F(JudgeTest, IsGoodWhenEverySignalWasMeasuredAndNoneIsWorse) {
   EXPECT_EQ(verdict.signals[0].canary_exposed, 300u);
 }
 
+// A verdict is made of its inputs and of nothing else: stored and read they give the same one.
+TEST_F(JudgeTest, AVerdictIsMadeAgainFromItsInputs) {
+  start();
+  fill_enough();
+  counts_.canary.groups[1].exposed = 1'234.5678901234;
+  counts_.canary.rpc_answers = 40;
+  counts_.canary.rpc_unknown = 50;
+  counts_.run = {21, 4, 30, 1};
+  for (const uint64_t faulty_now : {0, 4, 90}) {
+    faulty(counts_.canary, Fault::error) = faulty_now;
+    for (const bool bake : {false, true}) {
+      step_.bake = bake;
+      history_.hour = {1, 300, {0.01, 0, 0}, 3'000, 30};
+      const Verdict said = look();
+      const auto inputs = read_inputs(judge_.inputs(step_));
+      ASSERT_TRUE(inputs.has_value());
+      const Verdict again = verdict_of(*inputs);
+      EXPECT_EQ(again.kind, said.kind);
+      EXPECT_EQ(again.reason, said.reason);
+      EXPECT_EQ(again.text, said.text);
+      for (size_t i = 0; i < said.signals.size(); ++i) {
+        EXPECT_EQ(again.signals[i].e_value, said.signals[i].e_value);
+        EXPECT_EQ(again.signals[i].missing, said.signals[i].missing);
+      }
+      EXPECT_LT(judge_.inputs(step_).size(), 2'048u);
+    }
+  }
+  for (const char* text : {"", "[]", "{}", "{\"share\":1}", "{\"share\":\"x\"}"}) {
+    EXPECT_FALSE(read_inputs(text).has_value()) << text;
+  }
+}
+
 // R2: three requests are neither good nor bad.
 TEST_F(JudgeTest, TooLittleIsNotEnoughHoweverLongItTakes) {
   start();

@@ -134,6 +134,34 @@ TEST_F(LiveJudgeTest, AStepIsCountedAndItsCountsAreJudged) {
   EXPECT_TRUE(told_.back()->everyone);
 }
 
+TEST_F(LiveJudgeTest, WhatWasCountedSinceTheLastEntryIsKeptAtShutdown) {
+  pass(0ms);
+  plane_.sessions.stable.groups[1].exposed = 40;
+  pass(60s);
+  ASSERT_TRUE(judge_->record().entries().empty());
+  ASSERT_TRUE(judge_->shut_down());
+  make();
+  EXPECT_DOUBLE_EQ(judge_->record().last_day(0).sessions, 40);
+}
+
+// What a set could not hold is counted, over all steps, and never twice.
+TEST_F(LiveJudgeTest, DroppedSessionsAreSummedOverTheSteps) {
+  judge_->start_step(step(20, 1));
+  plane_.sessions.canary.dropped = 3;
+  pass(1s);
+  pass(1s);
+  EXPECT_EQ(judge_->dropped(), 3);
+  plane_.sessions.stable.dropped = 2;
+  pass(1s);
+  EXPECT_EQ(judge_->dropped(), 5);
+  plane_.sessions = {};
+  judge_->start_step(step(21, 2));
+  pass(1s);
+  plane_.sessions.canary.dropped = 1;
+  pass(1s);
+  EXPECT_EQ(judge_->dropped(), 6);
+}
+
 TEST_F(LiveJudgeTest, TheBakeCountsEverybody) {
   judge_->start_step(step(20, 1));
   StepFacts bake = step(21, 5);

@@ -19,6 +19,7 @@ class ScriptedJudge final : public JudgeView {
     last = step;
     return verdict;
   }
+  std::string inputs(const StepFacts&) const override { return made_of; }
   void stop() override { ++stops; }
   std::string save() const override { return kept; }
   void restore(const std::string& saved) override { restored = saved; }
@@ -36,6 +37,7 @@ class ScriptedJudge final : public JudgeView {
   StepFacts last;
   int looks = 0;
   int stops = 0;
+  std::string made_of;
   std::string kept = "{\"e\":[1,2,3]}";
   std::string restored;
   Power found;
