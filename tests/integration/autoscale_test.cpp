@@ -12,6 +12,7 @@
 
 #include "tests/integration/harness/deadline.h"
 #include "tests/integration/harness/raw_client.h"
+#include "tests/integration/harness/scripted_agent.h"
 #include "tests/integration/harness/scripted_backend.h"
 #include "tests/integration/harness/sidecar_process.h"
 
@@ -80,66 +81,31 @@ struct ScaledSite {
   std::unique_ptr<SidecarProcess> sidecar;
 };
 
-// Takes one action after the other until it is told to end.
-class TestAgent {
+// Deploys green with the workers that are asked for.
+class ScalingAgent {
  public:
-  TestAgent(ScaledSite& site) : site_(site), admin_(site.sidecar->socket_path()) {
-    const json hello = json::parse(
-        admin_.ask("agent hello journal=test pid=1 cpus=8 workers=blue:2,green:2"));
-    if (!hello.at("ok").get<bool>()) throw Failure("hello: " + hello.dump());
-    session_ = std::to_string(hello.at("session").get<int64_t>());
-    thread_ = std::thread([this] { run(); });
-  }
-  ~TestAgent() {
-    ending_ = true;
-    thread_.join();
-  }
-  std::vector<std::string> did() const {
-    const std::lock_guard lock(mutex_);
-    return did_;
-  }
+  explicit ScalingAgent(ScaledSite& site)
+      : site_(site),
+        agent_(
+            *site.sidecar,
+            [this] { return "cpus=8 workers=blue:2,green:" + std::to_string(green_); },
+            [this](const json& action) { return carry_out(action); }) {}
+  std::vector<std::string> did() const { return agent_.did(); }
+  std::string fault() const { return agent_.fault(); }
+  int green() const { return green_; }
 
  private:
-  void run() {
-    while (!ending_) {
-      const json taken = json::parse(admin_.ask("actions take session=" + session_ +
-                                                " wait=200ms cpus=8 workers=blue:2,green:" +
-                                                std::to_string(green_)));
-      if (!taken.at("ok").get<bool>()) throw Failure("take: " + taken.dump());
-      const json& action = taken.at("action");
-      if (action.is_null()) continue;
-      carry_out(action);
-    }
-  }
-  void carry_out(const json& action) {
-    const std::string report = "actions report " + std::to_string(action.at("id").get<int64_t>()) +
-                               " session=" + session_ + " state=";
-    admin_.ask(report + "started");
-    const json& arguments = action.at("arguments");
-    const std::string kind = action.at("kind");
-    const std::string color = action.at("color");
-    std::string result;
-    if (kind == "deploy") {
-      const int workers = std::stoi(arguments.at("workers").get<std::string>());
-      site_.green_workers.add(workers - green_);
-      green_ = workers;
-      result = " workers=" + color + ":" + std::to_string(workers);
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      did_.push_back(kind + " " + color + " " + arguments.value("workers", ""));
-    }
-    admin_.ask(report + "done" + result);
+  std::string carry_out(const json& action) {
+    if (action.at("kind") != "deploy") return {};
+    const int workers = std::stoi(action.at("arguments").at("workers").get<std::string>());
+    site_.green_workers.add(workers - green_);
+    green_ = workers;
+    return "workers=" + action.at("color").get<std::string>() + ":" + std::to_string(workers);
   }
 
   ScaledSite& site_;
-  AdminClient admin_;
-  std::string session_;
-  int green_ = 2;
-  std::atomic<bool> ending_{false};
-  mutable std::mutex mutex_;
-  std::vector<std::string> did_;
-  std::thread thread_;
+  std::atomic<int> green_{2};
+  ScriptedAgent agent_;
 };
 
 // Users who come again and again, half of them with the cookie that they were given.
@@ -196,12 +162,12 @@ bool reached(Until until, Millis within) {
 // R60, R59 and the whole way of one decision.
 TEST(Autoscale, MovesTheUsersToTheColdColorWithMoreWorkersAndLosesNobody) {
   ScaledSite site;
-  TestAgent agent(site);
+  ScalingAgent agent(site);
   ScaleUsers users(site.sidecar->port(), 16);
   const bool done = reached(
       [&] {
         const auto did = agent.did();
-        return !did.empty() && did.back() == "stop blue ";
+        return !did.empty() && did.back() == "stop blue";
       },
       Millis{60'000});
   EXPECT_TRUE(done) << site.status().dump(1) << site.sidecar->ask("actions");
@@ -212,8 +178,10 @@ TEST(Autoscale, MovesTheUsersToTheColdColorWithMoreWorkersAndLosesNobody) {
   EXPECT_GT(users.served(), 100);
   const auto did = agent.did();
   ASSERT_GE(did.size(), 2u);
-  EXPECT_EQ(did[0], "deploy green 6");
-  EXPECT_EQ(did[1], "stop blue ");
+  EXPECT_EQ(did[0], "deploy green");
+  EXPECT_EQ(agent.green(), 6);
+  EXPECT_EQ(did[1], "stop blue");
+  EXPECT_EQ(agent.fault(), "");
   EXPECT_TRUE(reached([&] { return site.status().at("scaler").at("under_way").is_null(); },
                       Millis{10'000}));
   const json status = site.status();
@@ -246,16 +214,16 @@ TEST(Autoscale, ObeysAnOperatorAndKeepsItsPolicyOverAFaultyOne) {
   const std::string message = refused.at("error").at("message");
   EXPECT_NE(message.find("policy.yml:1: max_workers"), std::string::npos) << message;
   EXPECT_NE(message.find("policy.yml:2: scale_up.p95_latency_s"), std::string::npos) << message;
-  EXPECT_TRUE(reached(
-      [&] { return site.sidecar->scrape().sum("shifter_policy_load_failed", "") == 1; },
-      Millis{5'000}));
+  EXPECT_TRUE(
+      reached([&] { return site.sidecar->scrape().sum("shifter_policy_load_failed", "") == 1; },
+              Millis{5'000}));
   EXPECT_EQ(site.status().at("scaler").at("max_workers"), 8);
   std::ofstream(site.policy_path()) << "max_workers: 12\n";
   site.sidecar->command("reload");
   EXPECT_EQ(site.status().at("scaler").at("max_workers"), 12);
-  EXPECT_TRUE(reached(
-      [&] { return site.sidecar->scrape().sum("shifter_policy_load_failed", "") == 0; },
-      Millis{5'000}));
+  EXPECT_TRUE(
+      reached([&] { return site.sidecar->scrape().sum("shifter_policy_load_failed", "") == 0; },
+              Millis{5'000}));
 }
 
 }  // namespace
