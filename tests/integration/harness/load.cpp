@@ -97,6 +97,7 @@ void Load::run(int thread) {
     }
     const size_t which = random() % users.size();
     User& user = users[which];
+    if (static_cast<double>(random() % 1000) < setup_.fresh * 1000) user = User{};
     Record record;
     record.thread = thread;
     record.user = static_cast<int>(which) * setup_.threads + thread;

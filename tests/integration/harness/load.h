@@ -21,6 +21,7 @@ struct LoadSetup {
   int threads = 4;                   // each with a connection of its own
   int users = 16;                    // in all; at least one for each thread
   bool cookies = true;               // without: every request is a new user's
+  double fresh = 0;                  // this share of the requests comes from somebody new
   double rate = 0;                   // requests a second in all; 0: as fast as answers come
   std::string target = "/nonce?n=";  // a nonce is appended
   std::string method = "GET";

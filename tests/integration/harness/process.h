@@ -17,7 +17,8 @@ std::string program(const std::string& name);
 
 class TempFolder {
  public:
-  TempFolder();
+  // in_memory: where a sync costs nothing, if there is such a place.
+  explicit TempFolder(bool in_memory = false);
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
