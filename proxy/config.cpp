@@ -162,6 +162,12 @@ void describe_routing(const routing::RoutingConfig& routing, Lines& lines) {
   Block(lines, "force.")
       .add("header", routing.force.header)
       .add("token_file", routing.force.token_file);
+  const routing::MirrorRule mirror = routing.mirror.value_or(routing::MirrorRule{});
+  Block(lines, "mirror.")
+      .add("to", routing.mirror ? routing.colors[mirror.color].name : std::string())
+      .add("percent", mirror.percent)
+      .add("in_flight", mirror.in_flight)
+      .add("timeout", mirror.timeout);
   Block(lines, "tls.").add("certificate", routing.tls.certificate).add("key", routing.tls.key);
   for (const routing::Route& route : routing.routes) describe_route(route, routing, lines);
 }
@@ -200,6 +206,14 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
       .add("quiet", drain.quiet)
       .add("ws_close_over", drain.ws_close_over)
       .add("ws_max_after_switch", drain.ws_max_after_switch);
+  Block(lines, "eject.")
+      .add("percent", control.eject.percent)
+      .add("requests", control.eject.requests)
+      .add("window", control.eject.window)
+      .add("time", control.eject.time);
+  Block(lines, "slow_start.")
+      .add("warm_up", control.slow_start.warm_up)
+      .add("ramp", control.slow_start.ramp);
   Block(lines, "names.").add("interval", control.names.interval);
   const control::RolloutConfig& rollout = control.rollout;
   Block(lines, "rollout.")
@@ -231,9 +245,9 @@ bool same_names(const routing::RoutingConfig& a, const routing::RoutingConfig& b
 
 // Weights are initial values; a saved weight wins anyhow.
 bool is_taken_over(std::string_view key) {
-  constexpr std::string_view kTaken[] = {"colors.", "fallback", "hold.",  "routes.",
-                                         "health.", "drain.",   "names.", "tls.",
-                                         "scaling.", "rollout."};
+  constexpr std::string_view kTaken[] = {"colors.", "fallback",    "hold.",  "routes.",  "health.",
+                                         "drain.",  "names.",      "tls.",   "scaling.", "rollout.",
+                                         "eject.",  "slow_start.", "mirror."};
   for (std::string_view one : kTaken) {
     if (key.substr(0, one.size()) == one) return true;
   }
@@ -290,6 +304,7 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   if (same_names(running.routing, fresh.routing)) running.routing.colors = fresh.routing.colors;
   running.routing.fallback_allow = fresh.routing.fallback_allow;
   running.routing.hold = fresh.routing.hold;
+  running.routing.mirror = fresh.routing.mirror;
   running.routing.routes = fresh.routing.routes;
   running.routing.tls = fresh.routing.tls;
   running.routing.tls_context = fresh.routing.tls_context;
@@ -297,6 +312,8 @@ void take_over(SidecarConfig& running, const SidecarConfig& fresh) {
   running.routing.affinity.session_keys = fresh.routing.affinity.session_keys;
   running.control.health = fresh.control.health;
   running.control.drain = fresh.control.drain;
+  running.control.eject = fresh.control.eject;
+  running.control.slow_start = fresh.control.slow_start;
   running.control.names = fresh.control.names;
   running.control.rollout = fresh.control.rollout;
   running.control.scaling = fresh.control.scaling;

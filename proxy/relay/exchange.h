@@ -98,6 +98,7 @@ class Exchange final : private BackendConnection::User {
   bool may_move() const;
   bool move_to_other_color();
   bool try_again(const base::Error& error);
+  bool may_mirror() const;
   bool may_look_elsewhere(const http::ResponseHead& head) const;
   void keep_first_answer(const http::ResponseHead& head, AnswerFacts& facts);
   void keep_first_content(std::string_view content);

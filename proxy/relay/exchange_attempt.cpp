@@ -74,8 +74,17 @@ void Exchange::send_request() {
   }
   backend_->send(std::span(pieces.data(), first > 0 ? 3 : 2));
   if (first > 0) body_.consume(first);
+  if (may_mirror()) worker_.mirror(color_, method_, forward_);
   await_answer();
   send_body();
+}
+
+// Once for each request of a user, and only what changes nothing.
+bool Exchange::may_mirror() const {
+  const bool safe = method_ == http::Method::get || method_ == http::Method::head;
+  return safe && framing_in_.body == http::BodyKind::none && buffer_ && !asset_ &&
+         port_ == routing::Port::http && retries_ == 0 && look_ == Look::none &&
+         reason_ != routing::Reason::forced && reason_ != routing::Reason::pinned;
 }
 
 // From the last byte of the request on the backend is waited for; until then a client whose bytes

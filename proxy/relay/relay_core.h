@@ -34,6 +34,7 @@ struct RelayCore {
   std::array<std::unique_ptr<SlotPool>, routing::kColorsMax> slots;  // by color
   SessionFilter sessions;  // who is in the judge's sample
   std::atomic<int> held{0};            // exchanges that wait for a color, over all workers
+  std::atomic<int> mirrors{0};         // under way, over all workers
   std::atomic<Overload> overload{Overload::none};
   std::atomic<bool> lame_duck{false};  // the health page says no
 };

@@ -77,9 +77,7 @@ SlotPool::Found SlotPool::take_free(const SlotRequest& request, bool others_wait
 }
 
 SlotPool::Taken SlotPool::take(const SlotRequest& request, Slot& slot) {
-  if (waiting_.load() == 0 && take_free(request, false, slot) == Found::slot) {
-    return Taken::granted;
-  }
+  if (take_spare(request, slot)) return Taken::granted;
   std::lock_guard lock(mutex_);
   if (static_cast<int>(line_.size()) >= line_max_) return Taken::full;
   line_.push_back(request);

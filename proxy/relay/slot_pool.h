@@ -49,6 +49,10 @@ class SlotPool {
 
   enum class Taken : uint8_t { granted, waiting, full };
   Taken take(const SlotRequest& request, Slot& slot);
+  // Only what is free while nobody waits; never stands in the line.
+  bool take_spare(const SlotRequest& request, Slot& slot) {
+    return waiting_.load() == 0 && take_free(request, false, slot) == Found::slot;
+  }
   // True: the ticket waited and is out of the line. False: a grant is on its way to the worker.
   bool cancel(uint32_t worker, uint64_t ticket);
   void give_back(const Slot& slot);

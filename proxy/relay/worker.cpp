@@ -4,6 +4,7 @@
 
 #include "proxy/base/check.h"
 #include "proxy/relay/client_connection.h"
+#include "proxy/relay/mirror.h"
 #include "proxy/relay/tunnel.h"
 
 namespace relay {
@@ -40,6 +41,7 @@ Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
 // Exchanges hold guards and slots of what is declared before them: they go first.
 Worker::~Worker() {
   listener_.reset();
+  mirrors_.clear();
   tunnels_.clear();
   connections_.clear();
   exchanges_.clear();
@@ -133,7 +135,8 @@ void Worker::cut(routing::ColorIndex color) {
 
 void Worker::leave(std::function<void()> empty) {
   leaving_ = true;
-  on_overload();  // who has knocked is let in
+  mirrors_.clear();  // nobody waits for them
+  on_overload();     // who has knocked is let in
   when_empty_ = std::move(empty);
   leave_look_.start(kLeaveLook);
   std::vector<ClientConnection*> idle;
@@ -218,6 +221,35 @@ void Worker::adopt(std::unique_ptr<Tunnel> tunnel) {
   tunnels_.add(std::move(tunnel));
   // Its handshake was on its way when the others were told.
   if (sends_websockets_away(raw->color())) raw->close_after(kGoodbyeSoon, kServiceRestart);
+}
+
+void Worker::mirror(routing::ColorIndex served_by, http::Method method, std::string_view head) {
+  const std::optional<routing::MirrorRule>& rule = table_->mirror;
+  if (!rule || rule->color == served_by || leaving_) return;
+  const routing::ColorEntry& color = table_->colors[rule->color];
+  if (!color.takes_new() || new_nonce() % 100 >= static_cast<uint64_t>(rule->percent)) return;
+  SlotPool& pool = *core_.slots[rule->color];
+  const bool has_room = core_.mirrors.fetch_add(1) < rule->in_flight;
+  Slot slot;
+  if (!has_room || !pool.take_spare({id_, 0, 0, false, -1}, slot)) {
+    core_.mirrors.fetch_sub(1);
+    counters_.tally(routing::Tally::mirrors_dropped);
+    return;
+  }
+  for (const routing::Backend& backend : color.http) {
+    if (backend.id != slot.backend) continue;
+    auto one = std::make_unique<Mirror>(*this, rule->color, slot, method, head);
+    Mirror& raw = *one;
+    mirrors_.add(std::move(one));
+    raw.begin(backend, rule->timeout);
+    return;
+  }
+  pool.give_back(slot);  // of an address that this table does not know
+  core_.mirrors.fetch_sub(1);
+}
+
+void Worker::retire(Mirror& mirror) {
+  if (auto gone = mirrors_.remove(mirror)) loop_.dispose(std::move(gone));
 }
 
 void Worker::retire(Tunnel& tunnel) {

@@ -25,6 +25,7 @@
 
 namespace relay {
 
+class Mirror;
 class Tunnel;
 
 class Worker final : private base::AcceptHandler {
@@ -85,6 +86,9 @@ class Worker final : private base::AcceptHandler {
   void retire(ClientConnection& connection);
   void adopt(std::unique_ptr<Tunnel> tunnel);
   void retire(Tunnel& tunnel);
+  // Sends a copy of a request elsewhere, where the table's rule and a spare slot allow it.
+  void mirror(routing::ColorIndex served_by, http::Method method, std::string_view head);
+  void retire(Mirror& mirror);
 
  private:
   void on_accepted(std::unique_ptr<base::Stream> stream) override;
@@ -117,6 +121,7 @@ class Worker final : private base::AcceptHandler {
   std::unique_ptr<base::Listener> listener_;
   Roster<ClientConnection> connections_;
   Roster<Tunnel> tunnels_;
+  Roster<Mirror> mirrors_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;  // all, live or not
   std::vector<Exchange*> free_;
   std::unordered_map<uint64_t, Exchange*> waiting_;  // for a slot, by ticket

@@ -20,7 +20,8 @@ uint64_t mix(uint64_t value) {
 ColorIndex draw_by_weight(const RoutingTable& table, uint32_t draw) {
   std::array<int, kColorsMax> weights{};
   for (size_t i = 0; i < table.colors.size(); ++i) {
-    if (table.colors[i].takes_new()) weights[i] = table.colors[i].weight;
+    const ColorEntry& color = table.colors[i];
+    if (color.takes_new()) weights[i] = color.weight * color.weight_share;
   }
   const int color = draw_weighted(weights, draw);
   return color < 0 ? kNoColor : static_cast<ColorIndex>(color);

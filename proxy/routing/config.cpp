@@ -213,20 +213,31 @@ void read_access(Section& section, Route& route) {
   }
 }
 
-void read_pin(Section& section, const std::vector<ColorConfig>& colors, Route& route) {
-  if (!section.has("pin")) return;
+std::optional<ColorIndex> read_color_name(Section& section, std::string_view key,
+                                          const std::vector<ColorConfig>& colors) {
   std::vector<std::string> names;
   for (const ColorConfig& color : colors) names.push_back(color.name);
   std::string name;
-  section.read("pin", name);
+  section.read(key, name);
+  if (name.empty()) return std::nullopt;
   const auto found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) {
-    route.pin = static_cast<ColorIndex>(found - names.begin());
-    return;
-  }
+  if (found != names.end()) return static_cast<ColorIndex>(found - names.begin());
   const auto nearest = base::nearest_word(name, names);
-  section.fault("pin", "`" + name + "` is not a color" +
-                           (nearest ? "; did you mean `" + *nearest + "`?" : std::string()));
+  section.fault(key, "`" + name + "` is not a color" +
+                         (nearest ? "; did you mean `" + *nearest + "`?" : std::string()));
+  return std::nullopt;
+}
+
+std::optional<MirrorRule> read_mirror(Section& top, const std::vector<ColorConfig>& colors) {
+  MirrorRule rule;
+  Section section = top.section("mirror");
+  const std::optional<ColorIndex> color = read_color_name(section, "to", colors);
+  section.read("percent", rule.percent, 1, 100);
+  section.read("in_flight", rule.in_flight, 1, 1'000);
+  section.read("timeout", rule.timeout, Millis{100}, Millis{600'000});
+  if (!color) return std::nullopt;
+  rule.color = *color;
+  return rule;
 }
 
 Route read_route(Section section, const std::vector<ColorConfig>& colors) {
@@ -248,7 +259,7 @@ Route read_route(Section section, const std::vector<ColorConfig>& colors) {
   std::string identity = "none";
   section.read_word("identity", identity, {"none", "address"});
   if (identity == "address") route.identity = Identity::address;
-  read_pin(section, colors, route);
+  if (section.has("pin")) route.pin = read_color_name(section, "pin", colors);
   read_access(section, route);
   section.read("answer_timeout", route.answer_timeout, Millis{1'000}, Millis{86'400'000});
   return route;
@@ -319,6 +330,7 @@ RoutingConfig read_routing_config(Section& top) {
   config.fallback_allow = fallback == "allow";
   config.hold = read_hold(top);
   config.force = read_force(top);
+  config.mirror = read_mirror(top, config.colors);
   config.tls = read_tls(top);
   read_routes(top, config);
   check_websocket_addresses(colors, config);

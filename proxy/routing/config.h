@@ -1,9 +1,10 @@
-// The part of the configuration that routing owns: colors, affinity, fallback, hold, force and
-// routes, with their defaults. A pure reader; nothing is opened or resolved here.
+// The part of the configuration that routing owns: colors, affinity, fallback, hold, force, mirror
+// and routes, with their defaults. A pure reader; nothing is opened or resolved here.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,7 @@ struct RoutingConfig {
   bool fallback_allow = true;
   HoldConfig hold;
   ForceConfig force;
+  std::optional<MirrorRule> mirror{};  // to one of the colors
   base::TlsIdentity tls;  // of the listening side; no certificate: plain
   // Made of those files by whoever opens them (shifter/control/tls_files.h); goes into the table.
   std::shared_ptr<const base::TlsContext> tls_context;

@@ -7,7 +7,7 @@ int draw_weighted(std::span<const int> weights, uint32_t draw) {
   for (int weight : weights) total += weight > 0 ? static_cast<uint64_t>(weight) : 0;
   if (total == 0) return -1;
   // 0 ≤ at < total: the draw's place on the cumulative weights. No overflow: total < 2^32 as
-  // weights are at most a million and few.
+  // weights are at most a million, their shares 100, and both few.
   const uint64_t at = (uint64_t{draw} * total) >> 32;
   uint64_t edge = 0;
   int last = -1;

@@ -33,6 +33,7 @@ struct ColorEntry {
   std::string name;
   ColorState state = ColorState::ready;
   int weight = 0;
+  int weight_share = 100;   // percent of it that counts, while the color starts slowly
   bool up = false;          // the color's health: may it be sent requests
   bool settled = false;     // ready and up for five minutes: those who failed over may come home
   uint64_t valid_from = 0;  // cookies issued in earlier epochs are void
@@ -84,6 +85,14 @@ struct Force {
   std::vector<std::string> tokens;  // none: nobody can
 };
 
+// Safe requests that another color serves are also sent to `color`, which must take new users.
+struct MirrorRule {
+  ColorIndex color = kNoColor;
+  int percent = 100;   // of those that may be
+  int in_flight = 20;  // at a time, over all workers
+  base::Millis timeout{10'000};
+};
+
 struct RoutingTable {
   uint64_t version = 0;  // grows with every published table
   uint64_t epoch = 0;    // grows with every intention of an operator or a rollout
@@ -97,6 +106,7 @@ struct RoutingTable {
   Force force;
   std::optional<Redraw> redraw;
   std::optional<JudgeStep> judge{};  // what is counted for the judge; nothing: counting is off
+  std::optional<MirrorRule> mirror{};
   bool held = false;  // `hold on`: new requests wait
   int hold_max = 200;
   base::Millis hold_timeout{15'000};

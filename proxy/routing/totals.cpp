@@ -53,7 +53,10 @@ constexpr std::array<std::string_view, kTallies> kTallyTexts = {"connections_acc
                                                                 "forced",
                                                                 "asset_fallbacks",
                                                                 "forces_rejected",
-                                                                "own_answers"};
+                                                                "own_answers",
+                                                                "mirrors",
+                                                                "mirrors_dropped",
+                                                                "mirrors_failed"};
 static_assert(!kTallyTexts.back().empty());
 
 }  // namespace

@@ -63,8 +63,11 @@ enum class Tally : uint8_t {
   asset_fallbacks,  // found on the other color
   forces_rejected,  // a tester's word without a token of ours
   own_answers,      // answered without a backend
+  mirrors,          // copies sent to another color
+  mirrors_dropped,  // not sent: as many as may be were under way, or no slot was free
+  mirrors_failed,   // without a whole answer in time
 };
-inline constexpr int kTallies = static_cast<int>(Tally::own_answers) + 1;
+inline constexpr int kTallies = static_cast<int>(Tally::mirrors_failed) + 1;
 std::string_view text_of(Tally tally);
 
 struct HistogramTotals {

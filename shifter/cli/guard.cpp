@@ -1,12 +1,33 @@
 #include "shifter/cli/guard.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace cli {
 namespace {
 
+// The color with the most new users now; null if two share them alike.
+const ColorView* live_color(const Snapshot& seen) {
+  const ColorView* live = nullptr;
+  int64_t most = 0;
+  for (const ColorView& color : seen.colors) {
+    if (!color.is_open() || color.weight < most) continue;
+    live = color.weight > most ? &color : nullptr;
+    most = color.weight;
+  }
+  return live;
+}
+
 std::optional<Guard> weights_guard(const Arguments& arguments, const Snapshot& seen) {
   const Snapshot next = with_weights(arguments, seen);
+  const ColorView* live = live_color(seen);
+  const ColorView* after = live == nullptr ? nullptr : next.color(live->name);
+  const bool others = std::any_of(next.colors.begin(), next.colors.end(), [](const ColorView& one) {
+    return one.weight > 0 && one.is_open();
+  });
+  if (after != nullptr && after->weight == 0 && others) {
+    return Guard{live->name, live->name + " has most of the new users and would get none"};
+  }
   const ColorView* most = nullptr;
   for (const ColorView& color : next.colors) {
     if (color.weight <= 0) continue;

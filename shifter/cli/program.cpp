@@ -1,6 +1,7 @@
 #include "shifter/cli/program.h"
 
 #include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -24,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookAgain{200};
 constexpr std::chrono::milliseconds kLookForLock{1'000};
+constexpr std::chrono::milliseconds kFollowMax{10'000};  // to the process that takes over
+constexpr std::chrono::milliseconds kFollowAgain{50};
 
 bool is_error(const std::string& answer) { return answer.rfind("{\"ok\":false", 0) == 0; }
 
@@ -31,7 +34,9 @@ bool is_error(const std::string& answer) { return answer.rfind("{\"ok\":false", 
 class Session {
  public:
   Session(const Arguments& arguments, const Console& console, AdminConnection connection)
-      : arguments_(arguments), console_(console), connection_(std::move(connection)) {}
+      : arguments_(arguments),
+        console_(console),
+        connection_(std::make_unique<AdminConnection>(std::move(connection))) {}
 
   int look() {
     if (arguments_.wait) return wait_until_reached(/*is_look=*/true);
@@ -40,9 +45,9 @@ class Session {
   }
 
   int follow() {
-    if (auto sent = connection_.send(arguments_.line); !sent) return left(sent.error());
+    if (auto sent = connection_->send(arguments_.line); !sent) return left(sent.error());
     for (;;) {
-      auto line = connection_.receive();
+      auto line = connection_->receive();
       if (!line) return left(line.error());
       if (is_error(*line)) return show(*line);
       console_.print((arguments_.json ? *line : event_line(*line)) + "\n");
@@ -68,25 +73,46 @@ class Session {
     auto answer = arguments_.wait_lock ? ask_until_unlocked(line) : ask(line);
     if (!answer) return code_;
     const int code = show(*answer);
-    const bool waits = arguments_.wait && !arguments_.dry_run &&
-                       arguments_.verb->waits != WaitsFor::daemon;
+    const bool waits =
+        arguments_.wait && !arguments_.dry_run && arguments_.verb->waits != WaitsFor::daemon;
     return code == kDone && waits ? wait_until_reached(/*is_look=*/false) : code;
   }
 
  private:
   // The end of a connection, or of our patience.
   int left(const base::Error& error) {
-    if (connection_.interrupted()) return code_ = kInterrupted;
+    if (connection_->interrupted()) return code_ = kInterrupted;
     console_.complain(error.detail);
     return code_ = kUnreachable;
   }
 
-  // Nothing: code_ says why.
-  std::optional<std::string> ask(const std::string& line) {
-    if (auto sent = connection_.send(line); !sent) return left(sent.error()), std::nullopt;
-    auto answer = connection_.receive();
-    if (!answer) return left(answer.error()), std::nullopt;
-    return *std::move(answer);
+  // Nothing: code_ says why. Where another process takes over meanwhile, it is asked instead.
+  std::optional<std::string> ask(std::string line) {
+    const auto until = Clock::now() + kFollowMax;
+    for (;;) {
+      if (auto sent = connection_->send(line); !sent) return left(sent.error()), std::nullopt;
+      auto answer = connection_->receive();
+      if (!answer) return left(answer.error()), std::nullopt;
+      const bool has_moved =
+          is_error(*answer) && answer->find("\"code\":\"moved\"") != std::string::npos;
+      if (!has_moved || Clock::now() >= until) return *std::move(answer);
+      // A drain that was begun goes on there; a second deadline is not meant.
+      if (answer->find("\"field\":\"wait\"") != std::string::npos) line = wait_again();
+      if (wait_readable({}, kFollowAgain) == Woken::interrupted) {
+        code_ = kInterrupted;
+        return std::nullopt;
+      }
+      auto again = AdminConnection::open(arguments_.socket);
+      if (!again) return left(again.error()), std::nullopt;
+      connection_ = std::make_unique<AdminConnection>(*std::move(again));
+    }
+  }
+
+  std::string wait_again() const {
+    std::string line(arguments_.verb->name);
+    if (!arguments_.words.empty()) line += " " + arguments_.words.front();
+    if (const auto wait = arguments_.key("wait")) line += " wait=" + *wait;
+    return line;
   }
 
   // As ask, again and again while somebody else holds the lock.
@@ -154,7 +180,7 @@ class Session {
     if (!typed) {
       if (arguments_.no_input || !console_.has_person) {
         console_.complain(guard.why + "; nothing was done (--confirm=" + guard.color + ")");
-        return kRefused;
+        return kUsage;
       }
       typed = console_.ask(guard.why + ".\nType " + guard.color + " to go on: ");
       if (!typed) {
@@ -164,7 +190,7 @@ class Session {
     }
     if (*typed == guard.color) return kDone;
     console_.complain("that is not " + guard.color + "; nothing was done");
-    return kRefused;
+    return kUsage;
   }
 
   int wait_until_reached(bool is_look) {
@@ -195,7 +221,7 @@ class Session {
 
   const Arguments& arguments_;
   const Console& console_;
-  AdminConnection connection_;
+  std::unique_ptr<AdminConnection> connection_;
   std::optional<std::string> last_status_;
   int code_ = kDone;
 };
@@ -227,9 +253,9 @@ int run_policy(const Arguments& arguments, const Console& console) {
   const bool ok = loaded.faults.empty();
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;
   if (arguments.json) {
-    console.print(nlohmann::ordered_json({{"ok", ok}, {"faults", faults}})
-                      .dump(-1, ' ', false, replace) +
-                  "\n");
+    console.print(
+        nlohmann::ordered_json({{"ok", ok}, {"faults", faults}}).dump(-1, ' ', false, replace) +
+        "\n");
   }
   return ok ? kDone : kUsage;
 }

@@ -109,7 +109,7 @@ const std::vector<OptionSpec>& option_table() {
       {"--reason", "TEXT", "why; kept in the audit log"},
       {"--if-epoch", "N", "only if nothing changed since epoch N, else 5"},
       {"--confirm", "COLOR", "answers the question that a dangerous change asks"},
-      {"--no-input", "", "never ask; a dangerous change without --confirm ends with 6"},
+      {"--no-input", "", "never ask; a dangerous change without --confirm ends with 2"},
       {"--no-color", "", "no colors on a terminal (as the variable NO_COLOR)"},
       {"--help", "", "the verbs, or the verb that is named"},
   };
@@ -120,11 +120,11 @@ const std::vector<CodeSpec>& code_table() {
   static const std::vector<CodeSpec> table = {
       {kDone, "done"},
       {kFailed, "failed"},
-      {kUsage, "usage"},
+      {kUsage, "usage, or a question was not answered"},
       {kNotReached, "the wanted state was not reached in time; status: degraded"},
       {kUnreachable, "the daemon is unreachable or its answer is not known"},
       {kConflict, "conflict: another operator acted"},
-      {kRefused, "refused by a rule, or a question was not answered"},
+      {kRefused, "refused by a rule, whoever asks"},
       {kWentBack, "the rollout ended in rollback or abort"},
       {kInterrupted, "interrupted: a wait is left, nothing is undone"},
   };

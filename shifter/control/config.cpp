@@ -92,6 +92,22 @@ DrainConfig read_drain(Section section) {
   return drain;
 }
 
+EjectConfig read_eject(Section section) {
+  EjectConfig eject;
+  section.read("percent", eject.percent, 0, 100);
+  section.read("requests", eject.requests, 1, 1'000'000);
+  section.read("window", eject.window, Millis{1'000}, Millis{3'600'000});
+  section.read("time", eject.time, Millis{1'000}, kDay);
+  return eject;
+}
+
+SlowStartConfig read_slow_start(Section section) {
+  SlowStartConfig slow_start;
+  section.read("warm_up", slow_start.warm_up, 0, 1'000);
+  section.read("ramp", slow_start.ramp, Millis{0}, Millis{3'600'000});
+  return slow_start;
+}
+
 }  // namespace
 
 ControlConfig read_control_config(Section& top) {
@@ -111,6 +127,8 @@ ControlConfig read_control_config(Section& top) {
   read_file_name(state, "file", config.state.file);
   config.health = read_health(top.section("health"));
   config.drain = read_drain(top.section("drain"));
+  config.eject = read_eject(top.section("eject"));
+  config.slow_start = read_slow_start(top.section("slow_start"));
   Section names = top.section("names");
   names.read("interval", config.names.interval, Millis{500}, Millis{3'600'000});
   config.rollout = read_rollout_config(top.section("rollout"));

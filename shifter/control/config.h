@@ -1,5 +1,5 @@
 // The keys of the control plane, with their defaults and limits: admin, metrics, state, health,
-// drain, names, log and audit_log.
+// drain, eject, slow_start, names, rollout, scaling, log and audit_log.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,20 @@ struct DrainConfig {
   base::Millis ws_max_after_switch{900'000};
 };
 
+// Passive ejection (ejection.h).
+struct EjectConfig {
+  int percent = 0;  // of a color's answers that failed; 0: off
+  int requests = 20;
+  base::Millis window{10'000};
+  base::Millis time{30'000};
+};
+
+// Of a color that was down or out of service (slow_start.h).
+struct SlowStartConfig {
+  int warm_up = 0;  // requests of our own before the first user
+  base::Millis ramp{0};
+};
+
 struct NamesConfig {
   base::Millis interval{5'000};  // how often host names are resolved again
 };
@@ -66,6 +80,8 @@ struct ControlConfig {
   StateConfig state;
   HealthConfig health;
   DrainConfig drain;
+  EjectConfig eject;
+  SlowStartConfig slow_start;
   NamesConfig names;
   RolloutConfig rollout;
   ScalingConfig scaling;

@@ -72,6 +72,12 @@ struct Control::Parts {
                  control->on_probe(id, outcome);
                }),
         pages(uv_loop, [this](PageProbes::Round round) { control->on_pages(std::move(round)); }),
+        warm_ups(uv_loop,
+                 [this](const PageProbes::Round& round) {
+                   for (size_t i = 0; i < round.size(); ++i) {
+                     if (round[i]) control->on_warm_up(i);
+                   }
+                 }),
         tick_timer(uv_loop.timers(), this, base::fires<&Parts::tick>),
         names_timer(uv_loop.timers(), this, base::fires<&Parts::look_up_names>),
         pages_timer(uv_loop.timers(), this, base::fires<&Parts::probe_pages>) {}
@@ -82,6 +88,8 @@ struct Control::Parts {
   void tick();
   void look_up_names();
   void probe_pages();
+  void warm_colors();
+  std::optional<ProbeTarget> page_target(size_t color) const;
   void take_targets();
   void tell_refused(const ProbeTarget& target, const std::string& why);
   void refresh_metrics();
@@ -111,6 +119,7 @@ struct Control::Parts {
   base::FileLock state_lock;
   AddressProbes probes;
   PageProbes pages;
+  PageProbes warm_ups;
   base::Timer tick_timer;
   base::Timer names_timer;
   base::Timer pages_timer;
@@ -201,6 +210,7 @@ base::Result<> Control::Parts::open_metrics() {
 
 void Control::Parts::tick() {
   control->tick();
+  warm_colors();
   judge->tick(live_color(control->fleet()));
   rollouts->tick();
   scaling->tick();
@@ -227,15 +237,31 @@ void Control::Parts::probe_pages() {
   pages_timer.start(health.page_interval);
   if (pages.is_running() || health.page_path.empty()) return;
   std::vector<std::optional<ProbeTarget>> targets;
-  for (size_t i = 0; i < routing.colors.size(); ++i) {
-    targets.emplace_back();
-    for (const KnownAddress& known : control->addresses().of_color(i)) {
-      if (known.port != routing::Port::http || !control->health().usable(known.id)) continue;
-      targets.back() = target_of(i, known);
-      break;
+  for (size_t i = 0; i < routing.colors.size(); ++i) targets.push_back(page_target(i));
+  pages.ask(targets, health);
+}
+
+std::optional<ProbeTarget> Control::Parts::page_target(size_t color) const {
+  for (const KnownAddress& known : control->addresses().of_color(color)) {
+    if (known.port == routing::Port::http && control->health().usable(known.id)) {
+      return target_of(color, known);
     }
   }
-  pages.ask(targets, health);
+  return std::nullopt;
+}
+
+// One request at a time for each color that begins slowly: the first pages of an Odoo take long.
+void Control::Parts::warm_colors() {
+  if (warm_ups.is_running()) return;
+  std::vector<std::optional<ProbeTarget>> targets;
+  bool any = false;
+  for (size_t i = 0; i < routing.colors.size(); ++i) {
+    targets.push_back(control->warm_ups_left(i) > 0 ? page_target(i) : std::nullopt);
+    any = any || targets.back();
+  }
+  HealthConfig health = control->config().health;
+  if (health.page_path.empty()) health.page_path = "/";
+  if (any) warm_ups.ask(targets, health);
 }
 
 void Control::Parts::take_targets() {

@@ -25,7 +25,7 @@ struct ReloadedConfig {
   std::vector<std::string> faults;         // each with file, line and key
   std::vector<std::string> needs_restart;  // keys that changed and count only at the next start
   std::string hash;
-  bool policy_failed = false;    // among the faults are some of the scaling policy
+  bool policy_failed = false;   // among the faults are some of the scaling policy
   std::function<void()> taken;  // called if it was taken over
 };
 

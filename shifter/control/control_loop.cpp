@@ -33,6 +33,8 @@ ControlLoop::ControlLoop(const base::Clock& clock, routing::DataPlane& plane, Ev
       cookie_keys_(std::move(cookie_keys)),
       state_file_(config_.state.file),
       health_(config_.health, names_of(routing_)),
+      ejection_(routing_.colors.size()),
+      slow_start_(routing_.colors.size()),
       actions_(clock),
       publisher_(plane),
       watches_(routing_.colors.size()) {}
@@ -134,6 +136,8 @@ void ControlLoop::take_config(const ControlConfig& config, routing::RoutingConfi
   CHECK(route_numbers_.number(routes_));
   config_.health = config.health;
   config_.drain = config.drain;
+  config_.eject = config.eject;
+  config_.slow_start = config.slow_start;
   config_.names = config.names;
   config_.rollout = config.rollout;
   config_.scaling = config.scaling;
@@ -161,9 +165,10 @@ void ControlLoop::take_judge_step(const std::optional<routing::JudgeStep>& step)
 void ControlLoop::on_probe(routing::BackendId id, ProbeOutcome outcome) {
   ++probes_;
   if (outcome != ProbeOutcome::pass) ++probe_failures_;
-  health_.observe(plane_.totals(), clock_.now());
+  const routing::Totals totals = plane_.totals();
+  health_.observe(totals, clock_.now());
   health_.on_probe(id, outcome, clock_.now());
-  tell_health();
+  keep_out(totals);
 }
 
 void ControlLoop::on_pages(std::vector<std::optional<ProbeOutcome>> round) {
@@ -172,9 +177,10 @@ void ControlLoop::on_pages(std::vector<std::optional<ProbeOutcome>> round) {
     ++probes_;
     if (outcome != ProbeOutcome::pass) ++probe_failures_;
   }
-  health_.observe(plane_.totals(), clock_.now());
+  const routing::Totals totals = plane_.totals();
+  health_.observe(totals, clock_.now());
   health_.on_pages(std::move(round), clock_.now());
-  tell_health();
+  keep_out(totals);
 }
 
 void ControlLoop::on_name(const std::string& name,
@@ -192,6 +198,7 @@ void ControlLoop::tick() {
   for (size_t i = 0; i < watches_.size(); ++i) watches_[i].closing_seen = closing_applied(i);
   const routing::Totals totals = plane_.totals();
   health_.observe(totals, clock_.now());
+  keep_out(totals);
   watch_drains(totals);
   for (size_t i = 0; i < watches_.size(); ++i) {
     const bool serving = fleet_.colors[i].state == ColorState::ready && health_.color(i).up;
@@ -245,7 +252,8 @@ void ControlLoop::fill(ControlMetrics& metrics) const {
                        health.busy,
                        health.no_websocket,
                        0,
-                       0};
+                       0,
+                       ejection_.times(i)};
     for (const KnownAddress& known : addresses_.of_color(i)) {
       auto& count = known.port == routing::Port::http ? color.http_up : color.websocket_up;
       if (health_.usable(known.id)) ++count;
@@ -277,11 +285,13 @@ void ControlLoop::publish(std::function<void()> applied) {
                    draw_key_,
                    std::vector<bool>(watches_.size()),
                    is_before_first_verdict(),
-                   slots_auto()};
+                   slots_auto(),
+                   weight_shares()};
   for (size_t i = 0; i < watches_.size(); ++i) facts.settled[i] = is_settled(i);
   published_changes_ = health_.changes();
   published_settled_ = facts.settled;
   published_slots_ = facts.slots_auto;
+  published_shares_ = facts.weight_shares;
   published_starting_ = facts.before_first_verdict;
   const uint64_t version = publisher_.version() + 1;
   for (size_t i = 0; i < watches_.size(); ++i) {
@@ -310,7 +320,8 @@ bool ControlLoop::is_publish_due() const {
   std::vector<bool> settled;
   for (size_t i = 0; i < watches_.size(); ++i) settled.push_back(is_settled(i));
   return health_.changes() != published_changes_ || settled != published_settled_ ||
-         is_before_first_verdict() != published_starting_ || slots_auto() != published_slots_;
+         is_before_first_verdict() != published_starting_ || slots_auto() != published_slots_ ||
+         weight_shares() != published_shares_;
 }
 
 void ControlLoop::publish_if_changed() {
@@ -416,6 +427,49 @@ void ControlLoop::tell_health() {
   dependency_told_ = health_.dependency_down();
   events_.add(dependency_told_ ? Level::error : Level::info, "dependency",
               LogLine().add("down", dependency_told_));
+}
+
+bool ControlLoop::others_serve(size_t color) const {
+  for (size_t i = 0; i < fleet_.colors.size(); ++i) {
+    const FleetColor& other = fleet_.colors[i];
+    if (i != color && other.state == ColorState::ready && health_.color(i).up &&
+        (other.weight > 0 || routing_.fallback_allow)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What keeps a color from users although its probes pass. Never the last one that serves. Looked at
+// before anything is published.
+void ControlLoop::keep_out(const routing::Totals& totals) {
+  const auto others = [this](size_t color) { return others_serve(color); };
+  ejection_.observe(totals, config_.eject, others, clock_.now());
+  for (size_t i = 0; i < fleet_.colors.size(); ++i) {
+    const ColorState state = fleet_.colors[i].state;
+    const ColorHealth& health = health_.color(i);
+    SlowStart::Look look;
+    look.out = state == ColorState::closing || state == ColorState::maint ||
+               (health.judged && !health.able);
+    look.able = state == ColorState::ready && health.able;
+    look.needed = !others_serve(i);
+    slow_start_.observe(i, look, config_.slow_start, clock_.now());
+    std::optional<DownReason> reason;
+    if (slow_start_.warm_ups_left(i) > 0) reason = DownReason::warming;
+    if (ejection_.is_out(i)) reason = DownReason::ejected;
+    health_.keep_out(i, reason, clock_.now());
+  }
+  tell_health();
+}
+
+int ControlLoop::weight_share(size_t color) const {
+  return slow_start_.share(color, config_.slow_start, clock_.now());
+}
+
+std::vector<int> ControlLoop::weight_shares() const {
+  std::vector<int> shares;
+  for (size_t i = 0; i < fleet_.colors.size(); ++i) shares.push_back(weight_share(i));
+  return shares;
 }
 
 bool ControlLoop::is_settled(size_t color) const {

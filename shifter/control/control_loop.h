@@ -16,12 +16,14 @@
 #include "shifter/control/addresses.h"
 #include "shifter/control/config.h"
 #include "shifter/control/drain.h"
+#include "shifter/control/ejection.h"
 #include "shifter/control/events.h"
 #include "shifter/control/families.h"
 #include "shifter/control/fleet.h"
 #include "shifter/control/health.h"
 #include "shifter/control/publisher.h"
 #include "shifter/control/rollout_state.h"
+#include "shifter/control/slow_start.h"
 #include "shifter/control/state_file.h"
 
 namespace control {
@@ -84,6 +86,12 @@ class ControlLoop {
   void on_pages(std::vector<std::optional<ProbeOutcome>> round);
   void on_name(const std::string& name, const base::Result<std::vector<base::Address>>& answer);
 
+  // Requests of ours that the color still needs before it is sent users, and one that has ended.
+  int warm_ups_left(size_t color) const { return slow_start_.warm_ups_left(color); }
+  void on_warm_up(size_t color) { slow_start_.on_warm_up(color); }
+  // Percent of its weight that a color takes now.
+  int weight_share(size_t color) const;
+
   void tick();
   // Publishes what is due, and calls `then` once what is shown here is what the workers do.
   void when_true_everywhere(std::function<void()> then);
@@ -116,6 +124,9 @@ class ControlLoop {
   void tell_health();
   bool closing_applied(size_t color) const;
   bool is_settled(size_t color) const;
+  bool others_serve(size_t color) const;
+  void keep_out(const routing::Totals& totals);
+  std::vector<int> weight_shares() const;
   std::vector<int> slots_auto() const;
   std::optional<std::string> why_not(const Action& action) const;
 
@@ -130,6 +141,8 @@ class ControlLoop {
   std::string boot_id_;
   Fleet fleet_;
   Health health_;
+  Ejection ejection_;
+  SlowStart slow_start_;
   AddressBook addresses_;
   Actions actions_;
   SavedRollout rollout_;
@@ -147,6 +160,7 @@ class ControlLoop {
   uint64_t published_changes_ = 0;  // of health
   std::vector<bool> published_settled_;
   std::vector<int> published_slots_;
+  std::vector<int> published_shares_;
   bool published_starting_ = false;
   bool dependency_told_ = false;
   int64_t saves_ = 0;

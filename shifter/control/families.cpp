@@ -127,6 +127,11 @@ class Writer {
                 [](const ColorMetrics& color) { return color.busy ? 1 : 0; });
     color_gauge("sidecar_color_without_websocket", "1: up, but no websocket address is.",
                 [](const ColorMetrics& color) { return color.no_websocket ? 1 : 0; });
+    MetricFamily& ejections = open("sidecar_ejections_total", Type::counter,
+                                   "Times that a color was taken out because its answers failed.");
+    for (const ColorMetrics& color : control_.colors) {
+      add(ejections, {{"color", color.name}}, color.ejections);
+    }
     MetricFamily& state =
         open("sidecar_color_state", Type::gauge, "1 for the state that the color is in.");
     MetricFamily& addresses =

@@ -24,6 +24,7 @@ struct ColorMetrics {
   bool no_websocket = false;
   int64_t http_up = 0;  // addresses
   int64_t websocket_up = 0;
+  int64_t ejections = 0;  // so far
 };
 
 // A copy that the main thread replaces whenever something in it changed.

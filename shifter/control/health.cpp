@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace control {
 namespace {
@@ -73,6 +74,10 @@ std::string_view text_of(DownReason reason) {
       return "dns";
     case DownReason::websocket:
       return "websocket";
+    case DownReason::ejected:
+      return "ejected";
+    case DownReason::warming:
+      return "warming";
   }
   return "failed";
 }
@@ -113,7 +118,8 @@ ColorHealth judge_color(const ColorHealth& before, const ColorFacts& facts, base
   const int http_up = count_up(facts.http);
   const int websocket_up = count_up(facts.websocket);
   const bool lacks_websocket = facts.has_websocket && websocket_up == 0;
-  after.up = http_up > 0 && !facts.page_down && (before.up || !lacks_websocket);
+  after.able = http_up > 0 && !facts.page_down && (before.able || !lacks_websocket);
+  after.up = after.able && !facts.kept_out;
   after.since = after.up == before.up ? before.since : now;
   if (after.up) {
     auto all_up_ones = [&](bool AddressHealth::*flag) {
@@ -126,8 +132,8 @@ ColorHealth judge_color(const ColorHealth& before, const ColorFacts& facts, base
     after.judged = true;
     return after;
   }
-  after.reason = reason_down(facts, http_up);
-  after.judged = before.judged || (facts.dns_failed && facts.http.empty()) ||
+  after.reason = after.able ? *facts.kept_out : reason_down(facts, http_up);
+  after.judged = before.judged || after.able || (facts.dns_failed && facts.http.empty()) ||
                  (!facts.http.empty() &&
                   std::all_of(facts.http.begin(), facts.http.end(),
                               [](const AddressHealth& one) { return one.judged && !one.up; }));
@@ -267,6 +273,10 @@ bool Health::usable(routing::BackendId id) const {
   return health != nullptr && health->up;
 }
 
+void Health::keep_out(size_t index, std::optional<DownReason> reason, base::Instant now) {
+  if (std::exchange(colors_[index].kept_out, reason) != reason) judge(index, now);
+}
+
 bool Health::any_up() const {
   return std::any_of(colors_.begin(), colors_.end(), [](const Color& c) { return c.health.up; });
 }
@@ -285,6 +295,7 @@ void Health::judge(size_t index, base::Instant now) {
   facts.has_websocket = color.has_websocket;
   facts.dns_failed = color.dns_failed;
   facts.page_down = pages_.colors[index].down;
+  facts.kept_out = color.kept_out;
   const bool was_up = color.health.up;
   color.health = judge_color(color.health, facts, now);
   if (color.health.up != was_up) ++changes_;

@@ -37,6 +37,8 @@ enum class DownReason : uint8_t {
   page,       // the page that asks the database fails here and works elsewhere
   dns,        // its name does not resolve
   websocket,  // http is up, but a color that starts needs a websocket address too
+  ejected,    // its answers failed, whatever its probes say
+  warming,    // it gets requests of ours before those of users
 };
 std::string_view text_of(DownReason reason);
 
@@ -62,6 +64,7 @@ AddressHealth judge_address(AddressHealth before, ProbeOutcome outcome, const Ba
 
 struct ColorHealth {
   bool up = false;
+  bool able = false;  // up by its probes, though something else may keep it out
   bool busy = false;
   bool unproven = false;
   bool no_websocket = false;  // up, but its websocket requests get 503
@@ -79,6 +82,7 @@ struct ColorFacts {
   bool has_websocket = true;  // configured
   bool dns_failed = false;
   bool page_down = false;
+  std::optional<DownReason> kept_out{};  // ejected or warming
 };
 ColorHealth judge_color(const ColorHealth& before, const ColorFacts& facts, base::Instant now);
 
@@ -130,6 +134,9 @@ class Health {
   // By color; nothing: not asked.
   void on_pages(std::vector<std::optional<ProbeOutcome>> round, base::Instant now);
 
+  // Down for this reason although its probes pass; nothing: as they say.
+  void keep_out(size_t color, std::optional<DownReason> reason, base::Instant now);
+
   const ColorHealth& color(size_t color) const { return colors_[color].health; }
   const AddressHealth* address(routing::BackendId id) const;
   bool usable(routing::BackendId id) const;
@@ -153,6 +160,7 @@ class Health {
     std::vector<Entry> entries;
     bool has_websocket = true;
     bool dns_failed = false;
+    std::optional<DownReason> kept_out;
     ColorHealth health;
   };
   void judge(size_t color, base::Instant now);

@@ -21,6 +21,7 @@ RoutingTable make_table(const TableFacts& facts) {
     entry.name = wanted.name;
     entry.state = wanted.state;
     entry.weight = wanted.weight;
+    if (i < facts.weight_shares.size()) entry.weight_share = facts.weight_shares[i];
     entry.valid_from = wanted.valid_from;
     entry.up = facts.health.color(i).up;
     entry.settled = facts.settled[i];
@@ -43,6 +44,7 @@ RoutingTable make_table(const TableFacts& facts) {
   table.session_keys.names = facts.config.affinity.session_keys;
   table.force = {facts.config.force.header, facts.config.force.tokens};
   table.redraw = facts.fleet.redraw;
+  table.mirror = facts.config.mirror;
   table.held = facts.fleet.hold.on;
   table.hold_max = table.held ? facts.fleet.hold.max : facts.config.hold.max;
   table.hold_timeout = table.held ? facts.fleet.hold.timeout : facts.config.hold.timeout;
@@ -59,6 +61,7 @@ std::string check_table(const RoutingTable& table) {
   for (const ColorEntry& color : table.colors) {
     if (color.weight < 0 || color.weight > kWeightMax) return "weight of " + color.name;
     if (color.slots < 1) return "slots of " + color.name;
+    if (color.weight_share < 1 || color.weight_share > 100) return "share of " + color.name;
     sum += color.weight;
     for (const auto* list : {&color.http, &color.websocket}) {
       for (const routing::Backend& backend : *list) {
@@ -68,6 +71,7 @@ std::string check_table(const RoutingTable& table) {
   }
   if (sum == 0) return "all weights are 0";
   if (table.cookie_keys.empty()) return "no cookie key";
+  if (table.mirror && table.mirror->color >= table.colors.size()) return "mirror";
   if (table.routes.size() > RouteNumbers::kMax) return "too many routes";
   for (const routing::Route& route : table.routes) {
     if (route.index >= RouteNumbers::kMax) return "number of route " + route.name;

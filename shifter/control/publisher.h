@@ -18,8 +18,8 @@
 
 namespace control {
 
-inline constexpr int kSlotsAuto = 6;    // without an agent that knows the workers
-inline constexpr int kSlotsAbove = 2;   // those workers, so that one that is free finds the next
+inline constexpr int kSlotsAuto = 6;   // without an agent that knows the workers
+inline constexpr int kSlotsAbove = 2;  // those workers, so that one that is free finds the next
 inline constexpr base::Millis kFirstVerdictMax{5'000};
 inline constexpr base::Millis kSettledAfter{300'000};
 
@@ -34,6 +34,7 @@ struct TableFacts {
   std::vector<bool> settled;          // by color: ready and up for kSettledAfter
   bool before_first_verdict = false;  // requests wait, but not for long
   std::vector<int> slots_auto{};      // by color, for `slots: auto`; none: kSlotsAuto
+  std::vector<int> weight_shares{};   // by color, in percent, while it starts slowly; none: 100
 };
 
 // Without its version. Needs: fleet, health and config have the same colors.

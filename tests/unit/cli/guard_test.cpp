@@ -35,8 +35,9 @@ TEST(Guard, AsksBeforeUsersAreThrownOutOrSentNowhere) {
       {{"drain", "blue", "force=yes"}, blue_drains, "blue"},
       {{"drain", "blue", "force=yes"}, blue_idle, "blue"},
       {{"drain", "blue", "force=no"}, blue_idle, ""},
-      {{"drain", "blue", "force=yes"}, blue_out, ""},  // nothing is there to be cut
-      {{"weights", "blue=0", "green=1"}, both_up, ""},
+      {{"drain", "blue", "force=yes"}, blue_out, ""},       // nothing is there to be cut
+      {{"weights", "blue=0", "green=1"}, both_up, "blue"},  // R99: 10 to 1 means 9 deleted
+      {{"weights", "blue=1", "green=0"}, both_up, ""},
       {{"weights", "blue=0", "green=1"}, green_down, "green"},
       {{"weights", "blue=1", "green=9"}, green_down, ""},
       {{"weights", "blue=1", "green=0"}, blue_drains, "blue"},

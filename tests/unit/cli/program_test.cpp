@@ -107,6 +107,7 @@ Act answer_for(const VerbSpec& verb, int code, const std::string& line) {
   }
 }
 
+// R96
 TEST(Shifter, EndsEachVerbWithEachCodeThatItDeclares) {
   int walked = 0;
   for (const VerbSpec& verb : verb_table()) {
@@ -174,17 +175,18 @@ Asked ask(const Words& given, const FakeStatus& status, const char* typed = null
   return asked;
 }
 
+// R99
 TEST(Shifter, DoesADangerousThingOnlyWhenTheColorIsNamed) {
   const FakeStatus status;
   const Words drain = {"drain", "blue"};
   const auto with = [&](const std::string& option) { return Words{"drain", "blue", option}; };
   Asked asked = ask(drain, status);  // no person
-  EXPECT_EQ(asked.ran.code, kRefused);
+  EXPECT_EQ(asked.ran.code, kUsage);
   EXPECT_EQ(asked.lines, Words{"status"}) << "nothing may be done";
   EXPECT_NE(asked.ran.err.find("--confirm=blue"), std::string::npos) << asked.ran.err;
-  EXPECT_EQ(ask(with("--confirm=green"), status).ran.code, kRefused);
-  EXPECT_EQ(ask(with("--no-input"), status, "blue\n").ran.code, kRefused);
-  EXPECT_EQ(ask(drain, status, "green\n").ran.code, kRefused);
+  EXPECT_EQ(ask(with("--confirm=green"), status).ran.code, kUsage);
+  EXPECT_EQ(ask(with("--no-input"), status, "blue\n").ran.code, kUsage);
+  EXPECT_EQ(ask(drain, status, "green\n").ran.code, kUsage);
   EXPECT_EQ(ask(drain, status, "").ran.code, kInterrupted);
   asked = ask(drain, status, "blue\n");
   EXPECT_EQ(asked.ran.code, kDone);
@@ -197,6 +199,7 @@ TEST(Shifter, KeepsTheEpochThatTheOperatorGave) {
   EXPECT_EQ(asked.lines.back(), "maint blue if-epoch=5");
 }
 
+// R99
 TEST(Shifter, ShowsWhatWouldChangeAndChangesNothing) {
   const Asked asked = ask({"weights", "blue=1", "green=3", "--dry-run"}, {});
   EXPECT_EQ(asked.ran.code, kDone);
@@ -223,6 +226,25 @@ TEST(Shifter, LooksAtANewerDaemonButDoesNotChangeIt) {
   EXPECT_EQ(asked.lines, Words{"status"});
   EXPECT_NE(asked.ran.err.find("schema 2"), std::string::npos) << asked.ran.err;
   EXPECT_NE(asked.ran.err.find("this program 1"), std::string::npos) << asked.ran.err;
+}
+
+// Another process takes over (docs/design.md, "Upgrade"): the command is asked again there, and a
+// drain that was begun is only waited for.
+TEST(Shifter, GoesToTheProcessThatTakesOver) {
+  int moves = 2;
+  FakeDaemon daemon([&](const std::string& line) {
+    if (line == "status") return Act{FakeStatus().json() + "\n"};
+    if (moves-- > 0) {
+      const std::string field = moves == 0 ? R"(,"field":"wait")" : "";
+      return Act{R"({"ok":false,"error":{"code":"moved","message":"m")" + field + "}}\n", true};
+    }
+    return Act{good_answer("drain") + "\n"};
+  });
+  const Ran ran = run_with(
+      {"drain", "green", "deadline=5m", "wait=9s", "--confirm=green", "--socket=" + daemon.path()});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  const std::string first = "drain green deadline=5m wait=9s if-epoch=7";
+  EXPECT_EQ(daemon.lines(), (Words{"status", first, first, "drain green wait=9s"}));
 }
 
 TEST(Shifter, WaitsUntilTheColorIsUp) {

@@ -225,6 +225,7 @@ TEST(ControlLoop, EndsADrainWhenItsHoldersStayedAway) {
   EXPECT_EQ(plant.loop->fleet().colors[0].state, ColorState::closing);
 }
 
+// C39
 TEST(ControlLoop, AsksWebsocketsToLeaveFifteenMinutesIntoADrain) {
   Plant plant;
   plant.bring_up();

@@ -94,6 +94,7 @@ TEST_P(Retries, DoNotGoToAColorThatTakesNobodyNew) {
   EXPECT_EQ(green_.requests.size(), 0u);
 }
 
+// C44
 TEST_P(Retries, NeverDoubleAPostThatWasRead) {
   blue_.when_whole = [](MemoryPeer& peer) { peer.close(); };
   EXPECT_EQ(read_answers(ask(post("/x", "abc"))).at(0).status, 502);

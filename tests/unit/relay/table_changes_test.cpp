@@ -159,6 +159,7 @@ TEST_P(Tables, ThatHoldLetAQueueGoOn) {
   EXPECT_EQ(blue_.requests.size(), 2u) << "it was no longer new";
 }
 
+// C46
 TEST_P(Tables, HoldSoManyAndRefuseTheRestAtOnce) {
   table_.held = true;
   table_.hold_max = 2;

@@ -338,6 +338,7 @@ TEST_P(Tunnels, OnThePortForPagesTakeAThirdOfTheSlots) {
   EXPECT_EQ(read_answers(two.take()).at(0).status, 101);
 }
 
+// C40
 TEST_P(Tunnels, LiveLongerThanTheirHandshakeSays) {
   open();
   pass(60s);
