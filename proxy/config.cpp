@@ -119,6 +119,7 @@ void describe_relay(const relay::RelayConfig& relay, Lines& lines) {
       .add("backend_idle", t.backend_idle);
   Block(lines, "retry.").add("safe_methods", relay.retry_safe_methods);
   Block(lines, "shutdown.").add("lame_duck", relay.lame_duck).add("finish", relay.shutdown);
+  Block(lines, "upgrade.").add("idle", relay.upgrade_idle).add("grace", relay.upgrade_grace);
   Block(lines, "").add("access_log", relay.access_log);
 }
 

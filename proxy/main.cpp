@@ -1,10 +1,13 @@
 // The sidecar: reads its config, starts the workers and the control plane, and ends when it is
 // told to. Wiring only.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 
+#include "proxy/base/descriptors.h"
 #include "proxy/base/files.h"
 #include "proxy/base/log.h"
 #include "proxy/base/uv_loop.h"
@@ -56,12 +59,19 @@ control::Host host_of(const std::string& path, const sidecar::LoadedConfig& load
   return host;
 }
 
+// Listening sockets that were there before this process.
+struct Sockets {
+  std::optional<control::Inheritance> inherited;  // from the process that is replaced
+  std::vector<base::Descriptor> listening;        // from a supervisor
+};
+
 // The whole life of the daemon. Ends when a signal has emptied it, or at once on a second one.
 class Daemon {
  public:
   Daemon(std::string path, const sidecar::LoadedConfig& loaded, base::Log& log,
-         base::Log* access_log)
+         base::Log* access_log, Sockets sockets)
       : path_(std::move(path)),
+        sockets_(std::move(sockets)),
         loaded_(loaded),
         log_(log),
         workers_(loaded.config.relay, loop_.share_mailbox(), access_log, &log),
@@ -75,13 +85,28 @@ class Daemon {
     bound_ = std::make_shared<std::string>();
     control::Host host = host_of(path_, loaded_, "");
     host.listening = [bound = bound_] { return std::vector<std::string>{*bound}; };
+    host.listening_sockets = [this] { return workers_.listening(); };
+    host.moved = [this] { on_moved(); };
     control_ = std::make_unique<control::Control>(loop_, workers_, loaded_.config.control,
                                                   loaded_.config.routing, log_, std::move(host));
+    const bool takes_over = sockets_.inherited.has_value();
+    if (takes_over) {
+      sockets_.listening = std::move(sockets_.inherited->listening);
+      control_->inherit(std::move(*sockets_.inherited));
+    }
     if (base::Result<> started = control_->start(); !started) {
       return fail(log_, "start_failed", started.error());
     }
-    const base::Result<base::Address> bound = workers_.listen();
+    const base::Result<base::Address> bound = sockets_.listening.empty()
+                                                  ? workers_.listen()
+                                                  : workers_.serve(std::move(sockets_.listening));
     if (!bound) return fail(log_, "listen_failed", bound.error());
+    if (takes_over) {
+      if (base::Result<> taken = control_->take_over(); !taken) {
+        return fail(log_, "take_over_failed", taken.error());
+      }
+    }
+    base::tell_supervisor("READY=1\nMAINPID=" + std::to_string(::getpid()));
     *bound_ = bound->text();
     base::LogLine line;
     line.add("address", bound->text()).add("workers", workers_.count()).add("version", kVersion);
@@ -118,6 +143,11 @@ class Daemon {
     line.add("limit_bytes", memory_limit_);
     log_.event(base::Level::warning, "overload", std::move(line));
   }
+  // Another process serves: what is left here ends by itself, or by a stop.
+  void on_moved() {
+    const relay::RelayConfig& relay = loaded_.config.relay;
+    workers_.hand_over(relay.upgrade_idle, relay.upgrade_grace, [this] { stop_now(); });
+  }
   void on_stop_signal() {
     if (std::exchange(leaving_, true)) {
       stop_now();
@@ -140,6 +170,7 @@ class Daemon {
   }
 
   std::string path_;
+  Sockets sockets_;
   const sidecar::LoadedConfig& loaded_;
   base::Log& log_;
   base::UvLoop loop_;
@@ -155,7 +186,7 @@ class Daemon {
   bool stopped_ = false;
 };
 
-int run_daemon(const std::string& path, const sidecar::LoadedConfig& loaded) {
+int run_daemon(const std::string& path, const sidecar::LoadedConfig& loaded, bool takeover) {
   std::signal(SIGPIPE, SIG_IGN);
   base::raise_file_limit();
   base::Result<std::unique_ptr<base::Log>> log = base::Log::open(loaded.config.control.log);
@@ -170,7 +201,18 @@ int run_daemon(const std::string& path, const sidecar::LoadedConfig& loaded) {
     if (!opened) return fail(**log, "access_log", opened.error());
     access_log = std::move(*opened);
   }
-  return Daemon(path, loaded, **log, access_log.get()).run();
+  Sockets sockets;
+  sockets.listening = base::activated_sockets();
+  if (takeover) {
+    auto inherited =
+        control::take_over(loaded.config.control.admin.socket, [&](const std::string& why) {
+          (*log)->event(base::Level::info, "waits_to_take_over",
+                        std::move(base::LogLine().add("detail", why)));
+        });
+    if (!inherited) return fail(**log, "take_over_failed", inherited.error());
+    sockets.inherited = std::move(*inherited);
+  }
+  return Daemon(path, loaded, **log, access_log.get(), std::move(sockets)).run();
 }
 
 }  // namespace
@@ -179,8 +221,11 @@ int main(int count, char** words) {
   CLI::App app{"Splits users between two colors of Odoo, counts what is in flight, drains."};
   std::string path = "/etc/sidecar/sidecar.yaml";
   bool check = false;
+  bool takeover = false;
   app.add_option("--config", path, "the configuration file")->capture_default_str();
   app.add_flag("--check", check, "read the configuration, print every fault, exit 0 or 2");
+  app.add_flag("--takeover", takeover,
+               "take over from the running process without a gap; start as usual if none runs");
   app.set_version_flag("--version", kVersion);
   try {
     app.parse(count, words);
@@ -194,5 +239,5 @@ int main(int count, char** words) {
     std::printf("%s: no faults\n", path.c_str());
     return 0;
   }
-  return run_daemon(path, loaded);
+  return run_daemon(path, loaded, takeover);
 }

@@ -9,23 +9,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/base/descriptors.h"
+
 namespace base {
 namespace {
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -145,6 +132,12 @@ Result<FileLock> lock_file(const std::string& path) {
     if (errno == EWOULDBLOCK) error.code = ErrorCode::conflict;
     return fail(std::move(error));
   }
+  return lock;
+}
+
+FileLock adopt_lock(int descriptor) {
+  FileLock lock;
+  lock.descriptor_ = descriptor;
   return lock;
 }
 

@@ -34,9 +34,12 @@ class FileLock {
 
  private:
   friend Result<FileLock> lock_file(const std::string& path);
+  friend FileLock adopt_lock(int descriptor);
   int descriptor_ = -1;
 };
 Result<FileLock> lock_file(const std::string& path);
+// One that another process held, with the descriptor that it handed over.
+FileLock adopt_lock(int descriptor);
 
 // Raises the soft limit of open descriptors to the hard one. Returns what holds now.
 size_t raise_file_limit();

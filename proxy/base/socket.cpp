@@ -254,6 +254,11 @@ int descriptor_of(const Stream& stream) {
   return socket == nullptr ? -1 : socket->descriptor();
 }
 
+bool is_named(const Listener& listener) {
+  const auto* socket = dynamic_cast<const SocketListener*>(&listener);
+  return socket != nullptr && socket->is_named();
+}
+
 int descriptor_of(const Listener& listener) {
   const auto* socket = dynamic_cast<const SocketListener*>(&listener);
   return socket == nullptr ? -1 : socket->descriptor();

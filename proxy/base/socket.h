@@ -79,5 +79,7 @@ std::optional<PeerIdentity> peer_identity(const Stream& stream);
 // for others.
 int descriptor_of(const Stream& stream);
 int descriptor_of(const Listener& listener);
+// Is the file of a listening Unix socket still there, and not another one's?
+bool is_named(const Listener& listener);
 
 }  // namespace base

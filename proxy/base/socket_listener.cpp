@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "proxy/base/descriptors.h"
 #include "proxy/base/socket.h"
 #include "proxy/base/socket_address.h"
 #include "proxy/base/uv_loop.h"
@@ -20,22 +21,6 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsPerTurn = 64;
 constexpr Millis kRest{100};
-
-// Closes unless released.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 Result<int> open_tcp(const Address& at, bool reuse_port) {
   const SocketAddress to = to_socket_address(at);
@@ -61,7 +46,7 @@ bool somebody_answers(const SocketAddress& at) {
 
 // Takes shape under another name, so that nobody connects before its mode is right, and replaces
 // what a dead process has left in one step.
-Result<int> open_unix(const std::string& path, int mode) {
+Result<int> open_unix(const std::string& path, int mode, bool replace) {
   const std::string aside = path + ".new";
   const Result<SocketAddress> to = to_socket_address(path);
   const Result<SocketAddress> to_aside = to_socket_address(aside);
@@ -74,7 +59,7 @@ Result<int> open_unix(const std::string& path, int mode) {
       return fail(ErrorCode::conflict, Side::proxy,
                   name + ": a file that is not a socket is there");
     }
-    if (somebody_answers(*to)) {
+    if (!replace && somebody_answers(*to)) {
       return fail(ErrorCode::conflict, Side::proxy, name + ": another process serves it");
     }
   }
@@ -118,12 +103,13 @@ SocketListener::SocketListener(UvLoop& loop, AcceptHandler& handler)
       rest_(loop.timers(), this, fires<&SocketListener::on_rested>) {}
 
 SocketListener::~SocketListener() {
-  if (unix_path_.empty()) return;
+  if (is_named()) unlink(unix_path_.c_str());
+}
+
+bool SocketListener::is_named() const {
   struct stat found {};
-  if (lstat(unix_path_.c_str(), &found) == 0 && found.st_dev == unix_device_ &&
-      found.st_ino == unix_inode_) {
-    unlink(unix_path_.c_str());
-  }
+  return !unix_path_.empty() && lstat(unix_path_.c_str(), &found) == 0 &&
+         found.st_dev == unix_device_ && found.st_ino == unix_inode_;
 }
 
 Result<std::unique_ptr<Listener>> SocketListener::adopt(UvLoop& loop, int descriptor,
@@ -157,8 +143,9 @@ Result<std::unique_ptr<Listener>> SocketListener::listen(UvLoop& loop, const Add
 }
 
 Result<std::unique_ptr<Listener>> SocketListener::listen_unix(UvLoop& loop, const std::string& path,
-                                                              int mode, AcceptHandler& handler) {
-  const Result<int> descriptor = open_unix(path, mode);
+                                                              int mode, bool replace,
+                                                              AcceptHandler& handler) {
+  const Result<int> descriptor = open_unix(path, mode, replace);
   if (!descriptor) return fail(descriptor.error());
   Result<std::unique_ptr<Listener>> listener = adopt(loop, *descriptor, handler);
   struct stat found {};

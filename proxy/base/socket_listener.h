@@ -15,7 +15,8 @@ class SocketListener final : public Listener, private PollTarget {
   static Result<std::unique_ptr<Listener>> listen(UvLoop& loop, const Address& at, bool reuse_port,
                                                   AcceptHandler& handler);
   static Result<std::unique_ptr<Listener>> listen_unix(UvLoop& loop, const std::string& path,
-                                                       int mode, AcceptHandler& handler);
+                                                       int mode, bool replace,
+                                                       AcceptHandler& handler);
   static Result<std::unique_ptr<Listener>> adopt(UvLoop& loop, int descriptor,
                                                  AcceptHandler& handler);
   ~SocketListener() override;
@@ -24,6 +25,7 @@ class SocketListener final : public Listener, private PollTarget {
   void pause() override;
   void resume() override;
   int descriptor() const { return handle_.descriptor(); }
+  bool is_named() const;
 
  private:
   SocketListener(UvLoop& loop, AcceptHandler& handler);

@@ -1,9 +1,11 @@
 #include "proxy/base/uv_loop.h"
 
+#include <fcntl.h>
 #include <uv.h>
 
 #include "proxy/base/check.h"
 #include "proxy/base/poll_handle.h"
+#include "proxy/base/socket.h"
 #include "proxy/base/socket_connecting.h"
 #include "proxy/base/socket_listener.h"
 #include "proxy/base/uv_mailbox.h"
@@ -114,12 +116,19 @@ Result<std::unique_ptr<Listener>> UvLoop::listen(const Address& at, bool reuse_p
 }
 
 Result<std::unique_ptr<Listener>> UvLoop::listen_unix(const std::string& path, int mode,
-                                                      AcceptHandler& handler) {
-  return SocketListener::listen_unix(*this, path, mode, handler);
+                                                      AcceptHandler& handler, bool replace) {
+  return SocketListener::listen_unix(*this, path, mode, replace, handler);
 }
 
 Result<std::unique_ptr<Listener>> UvLoop::adopt_listener(int descriptor, AcceptHandler& handler) {
   return SocketListener::adopt(*this, descriptor, handler);
+}
+
+Result<std::unique_ptr<Stream>> UvLoop::adopt_stream(int descriptor, Side side) {
+  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+  Result<PollHandle> handle = PollHandle::open(*this, descriptor, nullptr);
+  if (!handle) return fail(handle.error());
+  return std::make_unique<SocketStream>(*this, std::move(*handle), Address{}, side);
 }
 
 void UvLoop::dispose(std::unique_ptr<Disposable> object) {

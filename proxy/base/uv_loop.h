@@ -33,12 +33,14 @@ class UvLoop final : public Loop {
   void dispose(std::unique_ptr<Disposable> object) override;
 
   // A listening Unix socket (the admin socket) with the file's mode; replaces a stale file, and
-  // fails with conflict where another process answers. Its destructor removes the file unless
-  // another process has put its own there.
+  // fails with conflict where another process answers, unless it is to be replaced. Its destructor
+  // removes the file unless another process has put its own there.
   Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, int mode,
-                                                AcceptHandler& handler);
+                                                AcceptHandler& handler, bool replace = false);
   // Serves a descriptor that already listens (handed over or by socket activation). Takes it.
   Result<std::unique_ptr<Listener>> adopt_listener(int descriptor, AcceptHandler& handler);
+  // A connected socket. Takes it.
+  Result<std::unique_ptr<Stream>> adopt_stream(int descriptor, Side side);
   std::unique_ptr<Connecting> connect_unix(const std::string& path, ConnectHandler& handler);
 
   Mailbox& mailbox();  // lives as long as the loop

@@ -125,6 +125,9 @@ RelayConfig read_relay_config(Section& top) {
   Section shutdown = top.section("shutdown");
   shutdown.read("lame_duck", config.lame_duck, Millis{0}, kDay);
   shutdown.read("finish", config.shutdown, Millis{0}, kDay);
+  Section upgrade = top.section("upgrade");
+  upgrade.read("idle", config.upgrade_idle, Millis{0}, kDay);
+  upgrade.read("grace", config.upgrade_grace, Millis{0}, 30 * kDay);
   top.read("access_log", config.access_log);
   return config;
 }

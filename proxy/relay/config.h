@@ -51,11 +51,14 @@ struct RelayConfig {
   Timeouts timeouts;
   base::Millis lame_duck{10'000};  // health says no before we stop accepting
   base::Millis shutdown{130'000};  // then exchanges may finish for so long
+  // Of a process that was replaced: its idle clients (Traefik keeps them 90 s), and websockets.
+  base::Millis upgrade_idle{95'000};
+  base::Millis upgrade_grace{900'000};
   std::string access_log = "-";    // a file, "-" (standard output), "stderr" or "off"
 };
 
 // Reads `listen`, `workers`, `trusted_proxies`, `proxy_protocol`, `spool`, `queue`, `limits`,
-// `timeouts`, `retry`, `shutdown` and `access_log` of the file's top section.
+// `timeouts`, `retry`, `shutdown`, `upgrade` and `access_log` of the file's top section.
 RelayConfig read_relay_config(base::Section& top);
 
 }  // namespace relay

@@ -56,13 +56,21 @@ void Plane::on_each(const std::function<void(Seat&)>& work) {
 
 void Plane::begin_lame_duck() { core_->lame_duck.store(true); }
 
-void Plane::leave(std::function<void()> empty) {
+std::function<void()> Plane::when_all_have(std::function<void()> empty) {
   auto left = std::make_shared<std::atomic<int>>(count());
   auto whole = std::make_shared<std::function<void()>>(std::move(empty));
-  on_each([main = main_, left, whole](Seat& seat) {
-    seat.worker->leave([main, left, whole] {
-      if (left->fetch_sub(1) == 1) main->post([whole] { (*whole)(); });
-    });
+  return [main = main_, left, whole] {
+    if (left->fetch_sub(1) == 1) main->post([whole] { (*whole)(); });
+  };
+}
+
+void Plane::leave(std::function<void()> empty) {
+  on_each([done = when_all_have(std::move(empty))](Seat& seat) { seat.worker->leave(done); });
+}
+
+void Plane::hand_over(base::Millis idle, base::Millis grace, std::function<void()> empty) {
+  on_each([idle, grace, done = when_all_have(std::move(empty))](Seat& seat) {
+    seat.worker->hand_over(idle, grace, done);
   });
 }
 
@@ -158,8 +166,7 @@ void Plane::list(routing::ColorIndex color_or_none, size_t most,
   });
 }
 
-void Plane::session_counts(uint64_t step,
-                           std::function<void(const routing::SessionCounts&)> done) {
+void Plane::session_counts(uint64_t step, std::function<void(const routing::SessionCounts&)> done) {
   struct Gathered {
     std::mutex mutex;
     SampleParts parts;

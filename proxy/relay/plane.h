@@ -40,6 +40,8 @@ class Plane final : public routing::DataPlane {
   void set_overload(Overload step);
   // Stops accepting; `empty` is called on the main thread once nothing is in flight.
   void leave(std::function<void()> empty);
+  // As Worker::hand_over, on all; `empty` is called on the main thread.
+  void hand_over(base::Millis idle, base::Millis grace, std::function<void()> empty);
 
   // DataPlane
   void publish(std::shared_ptr<const routing::RoutingTable> table,
@@ -61,6 +63,8 @@ class Plane final : public routing::DataPlane {
  private:
   struct Seat;  // a worker's
   void on_each(const std::function<void(Seat&)>& work);
+  // Made into what each worker calls: `empty` comes to the main thread once all have called.
+  std::function<void()> when_all_have(std::function<void()> empty);
   void configure_slots();
   void on_applied(uint64_t version);
 

@@ -13,7 +13,6 @@ namespace {
 constexpr char kHex[] = "0123456789abcdef";
 constexpr base::Millis kLeaveLook{50};     // between two looks whether all have left
 constexpr base::Millis kGoodbyeSoon{500};  // of a websocket that opens when all are told to go
-constexpr base::Millis kGoodbyesOver{1'000};
 
 uint32_t random_start() {
   std::array<uint8_t, 4> bytes{};
@@ -33,6 +32,8 @@ Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
       parser_(core.config.limits),
       sequence_(random_start()),
       leave_look_(loop.timers(), this, base::fires<&Worker::on_leave_look>),
+      idle_end_(loop.timers(), this, base::fires<&Worker::let_idle_go>),
+      websockets_end_(loop.timers(), this, base::fires<&Worker::let_websockets_go>),
       gates_(*this) {
   base::random_bytes({reinterpret_cast<uint8_t*>(random_.data()), sizeof random_});
   random_[0] |= 1;
@@ -40,7 +41,7 @@ Worker::Worker(uint32_t id, base::Loop& loop, RelayCore& core)
 
 // Exchanges hold guards and slots of what is declared before them: they go first.
 Worker::~Worker() {
-  listener_.reset();
+  listeners_.clear();
   mirrors_.clear();
   tunnels_.clear();
   connections_.clear();
@@ -51,8 +52,8 @@ base::Result<base::Address> Worker::listen(const base::Address& at) {
   CHECK(table_ != nullptr);
   base::Result<std::unique_ptr<base::Listener>> listener = loop_.listen(at, true, *this);
   if (!listener) return base::fail(listener.error());
-  listener_ = std::move(*listener);
-  return listener_->bound();
+  listeners_.push_back(std::move(*listener));
+  return listeners_.back()->bound();
 }
 
 void Worker::on_accepted(std::unique_ptr<base::Stream> stream) {
@@ -139,26 +140,48 @@ void Worker::leave(std::function<void()> empty) {
   on_overload();     // who has knocked is let in
   when_empty_ = std::move(empty);
   leave_look_.start(kLeaveLook);
+  let_idle_go();
+  let_websockets_go();
+}
+
+// The sockets stay open in the other process, with whoever waits in their queues.
+void Worker::hand_over(base::Millis idle, base::Millis grace, std::function<void()> empty) {
+  leaving_ = true;
+  mirrors_.clear();
+  listeners_.clear();
+  when_empty_ = std::move(empty);
+  leave_look_.start(kLeaveLook);
+  idle_end_.start(idle);
+  goodbyes_over_ = std::min(grace, kGoodbyesOver);
+  websockets_end_.start(grace);
+  for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
+    gates_.close_idle(color);
+  }
+}
+
+void Worker::let_idle_go() {
   std::vector<ClientConnection*> idle;
   for (const auto& connection : connections_) {
     if (connection->is_idle()) idle.push_back(connection.get());
   }
   for (ClientConnection* connection : idle) connection->leave();
+}
+
+void Worker::let_websockets_go() {
   for (routing::ColorIndex color = 0; color < routing::kColorsMax; ++color) {
     gates_.close_idle(color);
-    close_websockets(color, kGoodbyesOver);
+    close_websockets(color, goodbyes_over_);
   }
 }
 
 void Worker::on_overload() {
-  if (listener_ == nullptr) return;
   const bool full = core_.overload.load() == Overload::no_accepts && !leaving_;
-  full ? listener_->pause() : listener_->resume();
+  for (const auto& listener : listeners_) full ? listener->pause() : listener->resume();
 }
 
 // Closing a listening socket resets who waits in its queue: by now they were taken.
 void Worker::on_leave_look() {
-  listener_.reset();
+  listeners_.clear();
   if (!is_empty()) {
     leave_look_.start(kLeaveLook);
   } else if (when_empty_) {

@@ -35,6 +35,12 @@ class Worker final : private base::AcceptHandler {
 
   // Needs: a table was applied.
   base::Result<base::Address> listen(const base::Address& at);
+  // Serves a socket that listens already, beside others.
+  void serve(std::unique_ptr<base::Listener> listener) {
+    listeners_.push_back(std::move(listener));
+  }
+  base::AcceptHandler& acceptor() { return *this; }
+  const std::vector<std::unique_ptr<base::Listener>>& listeners() const { return listeners_; }
   void apply(std::shared_ptr<const routing::RoutingTable> table);
   // A grant that came by mailbox; goes back when nobody waits under the ticket any more.
   void on_slot(routing::ColorIndex color, uint64_t ticket, const Slot& slot);
@@ -45,11 +51,15 @@ class Worker final : private base::AcceptHandler {
   // Lets everything end: answers say Connection: close, idle clients close, and after a moment in
   // which everybody who already knocked is let in, nobody else is. Then `empty` is called, once.
   void leave(std::function<void()> empty = {});
+  // Another process serves our sockets now: nobody is accepted here any more, answers say
+  // Connection: close. Idle clients may stay for `idle`, websockets for `grace`. Then `empty`,
+  // once.
+  void hand_over(base::Millis idle, base::Millis grace, std::function<void()> empty);
   bool is_leaving() const { return leaving_; }
   // The step changed: accepts no more, or accepts again.
   void on_overload();
   bool is_empty() const {
-    return listener_ == nullptr && connections_.is_empty() && tunnels_.is_empty() &&
+    return listeners_.empty() && connections_.is_empty() && tunnels_.is_empty() &&
            free_.size() == exchanges_.size();
   }
 
@@ -91,8 +101,12 @@ class Worker final : private base::AcceptHandler {
   void retire(Mirror& mirror);
 
  private:
+  static constexpr base::Millis kGoodbyesOver{1'000};  // of all websockets, when all must go
+
   void on_accepted(std::unique_ptr<base::Stream> stream) override;
   void on_leave_look();
+  void let_idle_go();
+  void let_websockets_go();
 
   const uint32_t id_;
   base::Loop& loop_;
@@ -115,10 +129,13 @@ class Worker final : private base::AcceptHandler {
   uint64_t next_ticket_ = 1;
   bool leaving_ = false;
   base::Timer leave_look_;
+  base::Timer idle_end_;  // after hand_over
+  base::Timer websockets_end_;
+  base::Millis goodbyes_over_ = kGoodbyesOver;
   std::function<void()> when_empty_;
   std::array<bool, routing::kColorsMax> websockets_go_{};  // since close_websockets
 
-  std::unique_ptr<base::Listener> listener_;
+  std::vector<std::unique_ptr<base::Listener>> listeners_;
   Roster<ClientConnection> connections_;
   Roster<Tunnel> tunnels_;
   Roster<Mirror> mirrors_;

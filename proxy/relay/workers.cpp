@@ -5,7 +5,9 @@
 #include <future>
 #include <thread>
 
+#include "proxy/base/check.h"
 #include "proxy/base/mac.h"
+#include "proxy/base/socket.h"
 #include "proxy/base/uv_loop.h"
 #include "proxy/relay/worker.h"
 
@@ -66,6 +68,46 @@ base::Result<base::Address> Workers::listen() {
     at = *result;
   }
   return at;
+}
+
+base::Result<base::Address> Workers::serve(std::vector<base::Descriptor> sockets) {
+  CHECK(!sockets.empty());
+  const size_t given = sockets.size();
+  for (size_t i = given; i < threads_.size(); ++i) {
+    base::Result<base::Descriptor> another = sockets[i % given].duplicate();
+    if (!another) return base::fail(another.error());
+    sockets.push_back(std::move(*another));
+  }
+  base::Result<base::Address> at = at_;
+  for (size_t i = 0; i < sockets.size() && at; ++i) {
+    const size_t index = i % threads_.size();
+    base::UvLoop& loop = threads_[index]->loop;
+    std::promise<base::Result<base::Address>> bound;
+    loop.mailbox().post([&] {
+      Worker& worker = plane_.worker(index);
+      auto listener = loop.adopt_listener(sockets[i].release(), worker.acceptor());
+      if (!listener) return bound.set_value(base::fail(listener.error()));
+      const base::Address address = (*listener)->bound();
+      worker.serve(std::move(*listener));
+      bound.set_value(address);
+    });
+    at = bound.get_future().get();
+  }
+  return at;
+}
+
+std::vector<int> Workers::listening() {
+  std::vector<int> all;
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    std::promise<std::vector<int>> found;
+    threads_[i]->loop.mailbox().post([&] {
+      std::vector<int> own;
+      for (const auto& one : plane_.worker(i).listeners()) own.push_back(base::descriptor_of(*one));
+      found.set_value(std::move(own));
+    });
+    for (const int descriptor : found.get_future().get()) all.push_back(descriptor);
+  }
+  return all;
 }
 
 }  // namespace relay

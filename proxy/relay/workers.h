@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxy/base/descriptors.h"
 #include "proxy/relay/plane.h"
 
 namespace relay {
@@ -22,12 +23,22 @@ class Workers final : public routing::DataPlane {
   // kernel chose for the first is taken by all.
   base::Result<base::Address> listen();
 
+  // Instead of listen(): sockets that listen already, handed over or by socket activation. Each is
+  // served by some worker, and each worker serves one. Not empty; takes them all.
+  base::Result<base::Address> serve(std::vector<base::Descriptor> sockets);
+  // The listening sockets of all workers, still owned by them: to be handed over.
+  std::vector<int> listening();
+
   // The health page says no from now on; everything else goes on.
   void begin_lame_duck() { plane_.begin_lame_duck(); }
   // On the main thread; all workers obey.
   void set_overload(Overload step) { plane_.set_overload(step); }
   // Stops accepting; `empty` is called on the main thread once nothing is in flight.
   void leave(std::function<void()> empty) { plane_.leave(std::move(empty)); }
+  // Another process serves the sockets now; `empty` as above.
+  void hand_over(base::Millis idle, base::Millis grace, std::function<void()> empty) {
+    plane_.hand_over(idle, grace, std::move(empty));
+  }
 
   // DataPlane
   void publish(std::shared_ptr<const routing::RoutingTable> table,

@@ -59,8 +59,25 @@ void AdminCommands::run(std::string_view line, std::shared_ptr<Reply> reply) {
     return call.reply->finish(
         error_json({AdminCode::forbidden, "uid " + std::to_string(uid) + " may not say this", {}}));
   }
+  // The agent's reports change what is saved.
+  const Verb verb = call.command.spec->verb;
+  const bool changes = call.command.spec->changes || verb == Verb::agent || verb == Verb::actions;
+  if (moved_ || (frozen_ && changes)) {
+    ++refused_;
+    return call.reply->finish(
+        error_json({AdminCode::moved, "another process takes over; ask again", {}}));
+  }
   if (call.command.spec->changes) return change(call);
   look(call);
+}
+
+void AdminCommands::send_away() {
+  moved_ = true;
+  for (Waiter& waiter : waiters_) {
+    if (std::exchange(waiter.answered, true)) continue;
+    waiter.reply->finish(
+        error_json({AdminCode::moved, "another process has taken over; it goes on there", "wait"}));
+  }
 }
 
 void AdminCommands::look(const Call& call) {

@@ -45,6 +45,10 @@ class AdminCommands final : public CommandRunner {
   // Looks at the commands that wait. Once a tick.
   void tick();
   void refuse_changes() { refuses_changes_ = true; }  // the process ends
+  // Another process takes over: what changes anything is answered `moved`, until it is taken back.
+  void freeze(bool on) { frozen_ = on; }
+  // It has: those who wait are sent there, and who comes from now on.
+  void send_away();
 
   int64_t commands() const { return commands_; }
   int64_t refused() const { return refused_; }
@@ -85,6 +89,8 @@ class AdminCommands final : public CommandRunner {
   Scaling* scaling_ = nullptr;
   std::list<Waiter> waiters_;
   bool refuses_changes_ = false;
+  bool frozen_ = false;
+  bool moved_ = false;
   int64_t commands_ = 0;
   int64_t refused_ = 0;
 };

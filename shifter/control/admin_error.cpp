@@ -24,6 +24,8 @@ std::string_view text_of(AdminCode code) {
       return "busy";
     case AdminCode::shutting_down:
       return "shutting_down";
+    case AdminCode::moved:
+      return "moved";
   }
   return "usage";
 }

@@ -18,6 +18,7 @@ enum class AdminCode {
   forbidden,  // this uid may not command
   busy,       // too many clients
   shutting_down,
+  moved,  // another process takes over: it answers on the same path soon
 };
 std::string_view text_of(AdminCode code);
 

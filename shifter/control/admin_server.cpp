@@ -81,6 +81,8 @@ class AdminServer::Client final : public base::StreamHandler, public base::Dispo
     if (stream_->pending() == 0) server_.retire(*this);
   }
 
+  bool is_in_command() const { return reply_ != nullptr; }
+
   bool retired = false;
 
  private:
@@ -152,8 +154,18 @@ void AdminServer::on_accepted(std::unique_ptr<base::Stream> stream) {
   clients_.push_back(std::make_unique<Client>(*this, std::move(stream), Caller{uid, peer->pid}));
 }
 
+bool AdminServer::is_reachable() const {
+  return listener_ != nullptr && base::is_named(*listener_);
+}
+
 void AdminServer::look_after_clients() {
   for (size_t i = clients_.size(); i-- > 0;) clients_[i]->look();
+}
+
+void AdminServer::end_commands() {
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (clients_[i]->is_in_command()) retire(*clients_[i]);
+  }
 }
 
 void AdminServer::close() {

@@ -49,10 +49,13 @@ class AdminServer final : public base::AcceptHandler {
 
   // Serves what this listener accepts. Owned from here on.
   void serve(std::unique_ptr<base::Listener> listener) { listener_ = std::move(listener); }
+  bool is_reachable() const;  // under the name that it was given
   void on_accepted(std::unique_ptr<base::Stream> stream) override;
 
   // Finds clients that left while their command waits. Called now and then.
   void look_after_clients();
+  // Lets go of those whose command goes on: streams, and the agent that waits for an action.
+  void end_commands();
   // No new clients; those that are there are told nothing more.
   void close();
   size_t clients() const { return clients_.size(); }

@@ -2,33 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
-#include <set>
 
-#include "proxy/base/files.h"
 #include "proxy/base/mac.h"
-#include "proxy/base/metrics.h"
-#include "proxy/base/resolver.h"
-#include "shifter/control/admin_commands.h"
-#include "shifter/control/admin_server.h"
-#include "shifter/control/audit_log.h"
-#include "shifter/control/control_loop.h"
-#include "shifter/control/events.h"
-#include "shifter/control/families.h"
-#include "shifter/control/fleet_hands.h"
+#include "shifter/control/control_parts.h"
 #include "shifter/control/force_tokens.h"
-#include "shifter/control/live_judge.h"
-#include "shifter/control/notice_sender.h"
-#include "shifter/control/probes.h"
-#include "shifter/control/rollout_control.h"
 #include "shifter/control/rollout_views.h"
-#include "shifter/control/scaling.h"
 #include "shifter/control/tls_files.h"
 
 namespace control {
 namespace {
-
-constexpr base::Millis kTick{100};
 
 std::set<std::string> color_names(const routing::RoutingConfig& config) {
   std::set<std::string> names;
@@ -56,92 +38,19 @@ routing::ColorIndex live_color(const Fleet& fleet) {
 
 }  // namespace
 
-struct Control::Parts {
-  Parts(base::UvLoop& uv_loop, routing::DataPlane& data_plane, ControlConfig control_config,
-        routing::RoutingConfig routing_config, base::Log& main_log, Host process_host)
-      : loop(uv_loop),
-        plane(data_plane),
-        log(main_log),
-        host(std::move(process_host)),
-        config(std::move(control_config)),
-        routing(std::move(routing_config)),
-        events(main_log),
-        resolver(uv_loop),
-        probes(uv_loop, config.health,
-               [this](routing::BackendId id, ProbeOutcome outcome) {
-                 control->on_probe(id, outcome);
-               }),
-        pages(uv_loop, [this](PageProbes::Round round) { control->on_pages(std::move(round)); }),
-        warm_ups(uv_loop,
-                 [this](const PageProbes::Round& round) {
-                   for (size_t i = 0; i < round.size(); ++i) {
-                     if (round[i]) control->on_warm_up(i);
-                   }
-                 }),
-        tick_timer(uv_loop.timers(), this, base::fires<&Parts::tick>),
-        names_timer(uv_loop.timers(), this, base::fires<&Parts::look_up_names>),
-        pages_timer(uv_loop.timers(), this, base::fires<&Parts::probe_pages>) {}
-
-  base::Result<> start();
-  base::Result<> open_admin();
-  base::Result<> open_metrics();
-  void tick();
-  void look_up_names();
-  void probe_pages();
-  void warm_colors();
-  std::optional<ProbeTarget> page_target(size_t color) const;
-  void take_targets();
-  void tell_refused(const ProbeTarget& target, const std::string& why);
-  void refresh_metrics();
-  ProbeTarget target_of(size_t color, const KnownAddress& known) const;
-  AdminCommands::Reloaded reload();
-  ProcessView process() const;
-
-  base::UvLoop& loop;
-  routing::DataPlane& plane;
-  base::Log& log;
-  Host host;
-  ControlConfig config;
-  routing::RoutingConfig routing;
-  Events events;
-  base::Resolver resolver;
-  std::unique_ptr<ControlLoop> control;
-  std::unique_ptr<NoticeSender> notices;
-  std::unique_ptr<LiveJudge> judge;
-  std::unique_ptr<RolloutControl> rollouts;
-  std::unique_ptr<AdminRollout> rollout_commands;
-  std::unique_ptr<FleetHands> scale_hands;
-  std::unique_ptr<Scaling> scaling;
-  std::unique_ptr<AuditLog> audit;
-  std::unique_ptr<AdminCommands> commands;
-  std::unique_ptr<AdminServer> server;
-  std::unique_ptr<base::MetricsServer> metrics;
-  base::FileLock state_lock;
-  AddressProbes probes;
-  PageProbes pages;
-  PageProbes warm_ups;
-  base::Timer tick_timer;
-  base::Timer names_timer;
-  base::Timer pages_timer;
-  std::set<std::string> names_asked;  // whose answer is still to come
-  base::Instant started{};
-  base::WallTime started_wall{};
-  bool lame_duck = false;
-  bool is_shut = false;
-
-  std::mutex metrics_mutex;  // guards what scrape threads copy
-  ControlMetrics metrics_facts;
-};
-
 base::Result<> Control::Parts::start() {
   started = loop.now();
   started_wall = loop.wall();
   for (const std::string& file : {config.state.file, config.audit, config.admin.socket}) {
     if (auto made = base::make_folder_of(file); !made) return made;
   }
-  auto lock = base::lock_file(config.state.file + ".lock");
-  if (!lock) return tl::unexpected(lock.error());
-  state_lock = std::move(*lock);
+  if (inherited) {
+    state_lock = base::adopt_lock(inherited->lock.release());
+  } else {
+    auto lock = base::lock_file(config.state.file + ".lock");
+    if (!lock) return tl::unexpected(lock.error());
+    state_lock = std::move(*lock);
+  }
   auto keys = base::read_or_create_keys(routing.affinity.secret_file);
   if (!keys) return tl::unexpected(keys.error());
   auto tokens = read_force_tokens(routing.force.token_file);
@@ -155,6 +64,7 @@ base::Result<> Control::Parts::start() {
   control->set_on_addresses([this] { take_targets(); });
   probes.set_on_refused(
       [this](const ProbeTarget& target, const std::string& why) { tell_refused(target, why); });
+  control->share_slots(inherited.has_value());
   if (auto begun = control->start(); !begun) return begun;
   notices = std::make_unique<NoticeSender>(
       loop, resolver, events,
@@ -175,6 +85,7 @@ base::Result<> Control::Parts::start() {
                            [this] { return reload(); }, rollout_commands.get()});
   commands->set_scaling(scaling.get());
   if (auto opened_admin = open_admin(); !opened_admin) return opened_admin;
+  if (auto opened_door = open_door(); !opened_door) return opened_door;
   if (auto opened_metrics = open_metrics(); !opened_metrics) return opened_metrics;
   control->set_on_publish([this] { refresh_metrics(); });
   look_up_names();
@@ -187,7 +98,12 @@ base::Result<> Control::Parts::open_admin() {
   std::vector<uint32_t> uids = config.admin.allow_uids;  // commands look which of the two it is
   uids.insert(uids.end(), config.admin.agent_uids.begin(), config.admin.agent_uids.end());
   server = std::make_unique<AdminServer>(loop, std::move(uids), *commands);
-  auto listener = loop.listen_unix(config.admin.socket, config.admin.mode, *server);
+  // Replaced in one step: a command finds one process or the other.
+  return listen_for_admins(inherited.has_value());
+}
+
+base::Result<> Control::Parts::listen_for_admins(bool replace) {
+  auto listener = loop.listen_unix(config.admin.socket, config.admin.mode, *server, replace);
   if (!listener) return tl::unexpected(listener.error());
   server->serve(std::move(*listener));
   return {};
@@ -361,6 +277,7 @@ Control::~Control() { shut_down(); }
 base::Result<> Control::start() { return parts_->start(); }
 
 base::Result<> Control::renew_tls() {
+  if (parts_->follower) return {};  // the tables are another process's now
   routing::RoutingConfig opened = parts_->control->routing();
   if (!uses_tls(opened)) return {};
   if (const auto faults = open_tls_files(opened); !faults.empty()) {
@@ -370,6 +287,10 @@ base::Result<> Control::renew_tls() {
   parts_->control->take_tls(opened);
   return {};
 }
+
+void Control::inherit(Inheritance inheritance) { parts_->inherited = std::move(inheritance); }
+
+base::Result<> Control::take_over() { return parts_->take_over(); }
 
 void Control::reopen_logs() {
   if (parts_->audit) parts_->audit->reopen();
@@ -383,13 +304,12 @@ void Control::begin_lame_duck() {
 
 void Control::shut_down() {
   Parts& parts = *parts_;
-  parts.tick_timer.stop();
-  parts.names_timer.stop();
-  parts.pages_timer.stop();
-  parts.probes.set_targets({});
+  parts.rest();
+  if (parts.follower) parts.follower->finish();
   parts.metrics.reset();
+  if (parts.door) parts.door->close();
   if (parts.server) parts.server->close();
-  if (!parts.control || std::exchange(parts.is_shut, true)) return;
+  if (!parts.control || std::exchange(parts.is_shut, true) || parts.frozen) return;
   parts.control->save_now();
   if (parts.judge) parts.judge->shut_down();
 }

@@ -15,6 +15,7 @@
 #include "proxy/routing/config.h"
 #include "proxy/routing/data_plane.h"
 #include "shifter/control/config.h"
+#include "shifter/control/handover.h"
 
 namespace control {
 
@@ -35,6 +36,9 @@ struct Host {
   // Key and value of everything configured, defaults included; secrets are only named by file.
   std::function<std::vector<std::pair<std::string, std::string>>()> describe_config;
   std::function<std::vector<std::string>()> listening;  // bound addresses for traffic
+  std::function<std::vector<int>()> listening_sockets;  // to be handed over; stay the workers'
+  // Another process has taken over: nobody is accepted any more, end when all is done.
+  std::function<void()> moved;
   std::string config_hash;
   std::string version;
 };
@@ -44,6 +48,11 @@ class Control {
   Control(base::UvLoop& loop, routing::DataPlane& plane, ControlConfig config,
           routing::RoutingConfig routing, base::Log& log, Host host);
   ~Control();
+
+  // Takes over from the process that gave this (`sidecar --takeover`). Before start().
+  void inherit(Inheritance inheritance);
+  // The workers accept: the process before is told, and follows.
+  base::Result<> take_over();
 
   // Loads the state, reads the keys, opens the admin socket and the metrics port, publishes the
   // first table (before this returns) and begins to probe. An error ends the start of the process.

@@ -4,6 +4,7 @@
 
 #include "proxy/base/check.h"
 #include "shifter/control/agent_families.h"
+#include "shifter/control/follower.h"
 
 namespace control {
 namespace {
@@ -157,6 +158,10 @@ void ControlLoop::take_tls(const routing::RoutingConfig& opened) {
   publish({});
 }
 
+void ControlLoop::share_slots(bool on) {
+  if (std::exchange(shares_slots_, on) != on && publisher_.version() > 0) publish({});
+}
+
 void ControlLoop::take_judge_step(const std::optional<routing::JudgeStep>& step) {
   judge_step_ = step;
   publish({});
@@ -300,6 +305,9 @@ void ControlLoop::publish(std::function<void()> applied) {
     if (closing && watches_[i].closing_version == 0) watches_[i].closing_version = version;
   }
   routing::RoutingTable table = make_table(facts);
+  for (routing::ColorEntry& color : table.colors) {
+    if (shares_slots_) color.slots = std::max(1, color.slots - Follower::kept_slots(color.slots));
+  }
   table.judge = judge_step_;
   publisher_.publish(std::move(table), std::move(applied));
 }

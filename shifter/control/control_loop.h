@@ -75,6 +75,8 @@ class ControlLoop {
   // the same order, and there are numbers for the routes.
   void take_config(const ControlConfig& config, routing::RoutingConfig routing);
 
+  // Another process's workers serve as well: they keep a part of the slots; publishes.
+  void share_slots(bool on);
   // What open_tls_files made of this object's routing(); publishes.
   void take_tls(const routing::RoutingConfig& opened);
 
@@ -157,6 +159,7 @@ class ControlLoop {
   base::Instant started_{};
   base::Instant saved_at_{};  // tried
   bool unsaved_ = false;
+  bool shares_slots_ = false;
   uint64_t published_changes_ = 0;  // of health
   std::vector<bool> published_settled_;
   std::vector<int> published_slots_;

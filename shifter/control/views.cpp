@@ -92,6 +92,7 @@ std::string color_json(const ControlLoop& control, const routing::Totals& totals
       .add("valid_from", static_cast<int64_t>(color.valid_from))
       .add_raw("in_flight", in_flight_json(totals, i, control.fleet().colors.size()));
   if (i + 1 < totals.colors.size()) line.add_raw("totals", totals_json(totals.colors[i]));
+  if (control.weight_share(i) < 100) line.add("weight_share", control.weight_share(i));
   if (health.no_websocket) line.add("degraded", "no websocket address is up");
   if (color.drain) line.add_raw("drain", drain_json(control, *color.drain));
   line.add_raw("addresses", addresses_json(control, i, nullptr));

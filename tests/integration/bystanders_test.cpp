@@ -160,6 +160,9 @@ TEST(Bystanders, OfAFreshColorComeAfterItsWarmUp) {
   await("green to be down", [&] { return !sidecar.is_up("green"); });
   green.start();
   sidecar.wait_until_up({"green"});
+  const json color = json::parse(sidecar.ask("status")).at("colors").at("green");
+  EXPECT_EQ(color.at("weight"), 1);
+  EXPECT_EQ(color.at("weight_share"), 10);
   const json stats = json::parse(get(green.control_port(), "/standin/stats").body);
   EXPECT_GE(stats.at("requests").get<int>(), 5) << stats.dump();
   int here = 0;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -43,7 +44,7 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 Process::Process(std::vector<std::string> arguments, std::string output,
-                 const std::vector<std::string>& environment)
+                 const std::vector<std::string>& environment, int activated_socket)
     : output_(std::move(output)) {
   std::vector<char*> argv;
   for (std::string& each : arguments) argv.push_back(each.data());
@@ -52,6 +53,9 @@ Process::Process(std::vector<std::string> arguments, std::string output,
   std::vector<char*> envp;
   for (char** each = environ; *each != nullptr; ++each) envp.push_back(*each);
   for (std::string& each : own) envp.push_back(each.data());
+  char listen_pid[32] = "LISTEN_PID=";
+  char listen_fds[] = "LISTEN_FDS=1";
+  if (activated_socket >= 0) envp.insert(envp.end(), {listen_pid, listen_fds});
   envp.push_back(nullptr);
   const int out = ::open(output_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (out < 0) throw Failure("cannot write " + output_);
@@ -60,6 +64,11 @@ Process::Process(std::vector<std::string> arguments, std::string output,
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // never outlives the test
     ::dup2(out, STDOUT_FILENO);
     ::dup2(out, STDERR_FILENO);
+    if (activated_socket >= 0) {
+      std::snprintf(listen_pid, sizeof listen_pid, "LISTEN_PID=%d", static_cast<int>(::getpid()));
+      if (activated_socket == 3) ::fcntl(3, F_SETFD, 0);
+      if (activated_socket != 3) ::dup2(activated_socket, 3);
+    }
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }

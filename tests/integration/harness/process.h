@@ -35,8 +35,9 @@ void write_text(const std::string& path, const std::string& text);
 class Process {
  public:
   // `output`: standard output and error. `environment`: NAME=VALUE beside the inherited ones.
+  // `activated_socket`: becomes its descriptor 3, as a supervisor hands it over (LISTEN_FDS).
   Process(std::vector<std::string> arguments, std::string output,
-          const std::vector<std::string>& environment = {});
+          const std::vector<std::string>& environment = {}, int activated_socket = -1);
   ~Process();  // SIGKILL, unless it has ended
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

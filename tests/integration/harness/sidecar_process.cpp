@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace harness {
 namespace {
@@ -75,21 +76,56 @@ void SidecarProcess::start() {
   if (process_ && process_->running() && !stop()) throw Failure("the sidecar did not end");
   killed_ = false;
   std::filesystem::remove(socket_path());
-  process_ = std::make_unique<Process>(
-      std::vector<std::string>{program("sidecar"), "--config", config_path()}, folder_ / "output",
-      setup_.environment);
+  process_ = launch(/*takeover=*/false);
   await("the sidecar to listen", [this] {
     if (!process_->running()) throw Failure("the sidecar ended: " + process_->output() + log());
-    if (::access(socket_path().c_str(), F_OK) != 0) return false;
-    try {
-      const json status = json::parse(ask("status"));
-      port_ = port_of(status.at("listen").at(0).get<std::string>());
-      metrics_port_ = port_of(status.at("metrics").get<std::string>());
-    } catch (const Failure&) {
-      return false;  // the socket is there before its listener
-    }
-    return port_ != 0;
+    return ::access(socket_path().c_str(), F_OK) == 0 && read_ports();
   });
+}
+
+std::unique_ptr<Process> SidecarProcess::launch(bool takeover) {
+  std::vector<std::string> words = {program("sidecar"), "--config", config_path()};
+  if (takeover) words.emplace_back("--takeover");
+  return std::make_unique<Process>(words, folder_ / "output", setup_.environment,
+                                   takeover ? -1 : setup_.activated_socket);
+}
+
+bool SidecarProcess::read_ports() {
+  try {
+    const json status = json::parse(ask("status"));
+    port_ = port_of(status.at("listen").at(0).get<std::string>());
+    metrics_port_ = port_of(status.at("metrics").get<std::string>());
+  } catch (const Failure&) {
+    return false;  // the socket is there before its listener
+  }
+  return port_ != 0;
+}
+
+void SidecarProcess::take_over(Millis within) {
+  const auto count = [this] {
+    const std::string text = log();
+    int found = 0;
+    for (size_t at = 0; (at = text.find("\"took_over\"", at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  const int before = count();
+  std::unique_ptr<Process> next = launch(/*takeover=*/true);
+  await(
+      "the new process to take over",
+      [&] {
+        if (!next->running()) throw Failure("it ended: " + next->output() + log());
+        return count() > before;
+      },
+      within);
+  if (previous_ && previous_->wait(Millis{0}) != 0) {
+    throw Failure("it did not wait until the process before the last had ended");
+  }
+  previous_ = std::exchange(process_, std::move(next));
+  await("its answer", [this] { return read_ports(); });
+}
+
+int SidecarProcess::wait_for_previous(Millis within) {
+  return previous_->wait(within * kSlowness).value_or(-1);
 }
 
 std::string SidecarProcess::command(const std::string& line) {

@@ -29,6 +29,7 @@ struct SidecarSetup {
   // Other top-level keys, as YAML: {"queue", "{ length: 64 }"}. A key here replaces the harness's.
   std::map<std::string, std::string> keys;
   std::vector<std::string> environment;
+  int activated_socket = -1;  // listens already: the sidecar gets it as from a supervisor
 };
 
 class SidecarProcess {
@@ -54,6 +55,10 @@ class SidecarProcess {
     return scrape().sum("odoo_active_requests", label + "=\"" + value + "\"");
   }
   Scrape scrape() const { return Scrape::of(metrics_port_); }
+  Scrape scrape_again() {  // where the port may have changed
+    read_ports();
+    return scrape();
+  }
   void wait_until_up(const std::vector<std::string>& colors, Millis within = Millis{15'000});
   bool is_up(const std::string& color) const;  // as `status` shows it
 
@@ -63,6 +68,10 @@ class SidecarProcess {
   // SIGTERM and the exit code; nothing when it did not end.
   std::optional<int> stop(Millis within = Millis{20'000});
   void kill();
+  // A new process takes over from this one (--takeover), which is asked for from then on.
+  void take_over(Millis within = Millis{20'000});
+  // The exit code of the process before, which ends by itself; -1: it does not.
+  int wait_for_previous(Millis within = Millis{20'000});
 
   // What a good process never says: sanitizer reports, broken invariants. Read at the end as well:
   // a destructor that finds one ends the test program.
@@ -72,9 +81,12 @@ class SidecarProcess {
 
  private:
   std::string read_alarms() const;
+  bool read_ports();  // false: not there yet
+  std::unique_ptr<Process> launch(bool takeover);
   TempFolder folder_;
   SidecarSetup setup_;
   std::unique_ptr<Process> process_;
+  std::unique_ptr<Process> previous_;
   uint16_t port_ = 0;
   uint16_t metrics_port_ = 0;
   bool killed_ = false;
