@@ -194,7 +194,7 @@ def check_yaml(tree, path, binaries):
         if re.match(r" *\t", line):
             tree.fault(path, number, "YAML is indented by spaces")
     sidecar = os.path.join(binaries or "", "sidecar")
-    if binaries and os.path.basename(path).startswith("sidecar") and os.path.exists(sidecar):
+    if binaries and re.fullmatch(r"sidecar.*\.yaml", os.path.basename(path)) and os.path.exists(sidecar):
         checked = subprocess.run([sidecar, "--check", "--config", os.path.join(tree.root, path)],
                                  capture_output=True, text=True)
         if checked.returncode != 0:

@@ -144,6 +144,19 @@ class Product(unittest.TestCase):
         except AssertionError:
             self.assertEqual(missing, set())
 
+    def test_every_panel_shows_something_that_is_there(self):
+        """Series exist, and so does each label of a legend; filters are taken away."""
+        panels = [panel for path in sorted((CONF / "grafana/dashboards").glob("*.json"))
+                  for panel in json.loads(path.read_text())["panels"] if panel["type"] != "row"]
+        self.assertGreater(len(panels), 20)
+        for panel in panels:
+            for target in panel["targets"]:
+                expr = target["expr"].replace("$color", ".*").replace("$__rate_interval", "1m")
+                expr = re.sub(r" (> 0|== 1)$", "", expr)
+                found = until(f"{panel['title']}: {expr}", lambda: self.prometheus.query(expr))
+                for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
+                    self.assertIn(label, found[0]["metric"], f"{panel['title']}: {expr}")
+
     def test_thresholds_may_be_any_edge_of_the_histogram(self):
         found = until("buckets", lambda: self.prometheus.query(
             "count by (le) (odoo_request_latency_seconds_bucket)"))

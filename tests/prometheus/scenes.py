@@ -112,17 +112,17 @@ scene("OdooErrorBudgetBurnFast", "counters begin anew after a restart",
 scene("OdooErrorBudgetBurnSlow", "four of a hundred fail for hours", busy(576, 24), True, at="1h",
       also={"OdooErrorBudgetBurnTicket"})
 scene("OdooErrorBudgetBurnSlow", "it was over an hour ago",
-      {**busy(600, 0), **requests("blue", "500", "0+24x60 1440x9000")}, False, at="105m",
+      {**busy(600, 0), **requests("blue", "500", "0+24x60 1440x9000")}, False, at="100m",
       also={"OdooErrorBudgetBurnTicket"})
 scene("OdooErrorBudgetBurnTicket", "one of a hundred fails", busy(594, 6), True, at="1h")
 scene("OdooErrorBudgetBurnTicket", "four of a thousand fail", busy(597.6, 2.4), False, at="1h")
-scene("OdooLatencyHigh", "six of a hundred are slow", {**busy(60, 0), **latency("blue", 100, 94)}, True)
+scene("OdooLatencyHigh", "six of a hundred are slow", {**busy(60, 0), **latency("blue", 100, 94)}, True, at="12m")
 scene("OdooLatencyHigh", "six of a hundred of the other color alone are slow",
       {**busy(60, 0, "green"), **latency("green", 100, 94), **busy(60, 0),
-       **latency("blue", 100, 100)}, True)
+       **latency("blue", 100, 100)}, True, at="12m")
 scene("OdooLatencyHigh", "four of a hundred are slow", {**busy(60, 0), **latency("blue", 100, 96)},
-      False)
-scene("OdooLatencyHigh", "all are slow, but few", {**busy(6, 0), **latency("blue", 6, 0)}, False)
+      False, at="12m")
+scene("OdooLatencyHigh", "all are slow, but few", {**busy(6, 0), **latency("blue", 6, 0)}, False, at="12m")
 # R89: planned work is quiet, unless it was the last color.
 scene("OdooNoColorUp", "the last one is stopped", {
     **down("blue"), **down("green"), **state("blue", "maint"), **state("green", "maint")}, True,
@@ -131,11 +131,11 @@ scene("OdooNoColorUp", "one runs, but is out of service, the other is down",
       {**down("blue"), **state("blue", "draining"), **state("green", "maint")}, True, at="5m")
 scene("OdooNoColorUp", "one is drained and stopped, the other serves",
       {**down("blue"), **state("blue", "maint"), **color_of("sidecar_color_weight", "green", "1x9000")},
-      False)
+      False, at="12m")
 scene("OdooNoColorUp", "the sidecar has just started and has not probed yet",
       {**down("blue"), **down("green"), **one("sidecar_start_time_seconds", "50x9000")}, False, at="1m")
-scene("OdooColorDown", "the live one is down", down("blue"), True)
-scene("OdooColorDown", "a color without weight is down", down("green"), False)
+scene("OdooColorDown", "the live one is down", down("blue"), True, at="12m")
+scene("OdooColorDown", "a color without weight is down", down("green"), False, at="12m")
 scene("OdooColorDown", "one with weight is drained", {**down("blue"), **state("blue", "draining")},
       False, at="20m")
 scene("OdooDependencyDown", "the database is gone", one("sidecar_dependency_down", "1x9000"), True)
@@ -167,12 +167,12 @@ scene("ScrapeTargetDown", "an exporter is gone", one("up", "0x9000", NODE), True
 scene("ScrapeTargetDown", "one scrape failed", one("up", "1x28 0 1x9000", NODE), False)
 # ---- rollouts ----
 HOLDING = f'{S},reason="no_evidence"'
-scene("CanaryHeld", "nobody comes", one("shifter_holding", "1x9000", HOLDING), True, at="70m")
+scene("CanaryHeld", "nobody comes", one("shifter_holding", "1x9000", HOLDING), True, at="80m")
 scene("CanaryHeld", "for half an hour", one("shifter_holding", "1x9000", HOLDING), False)
 scene("CanaryRolledBack", "a bad release", one("shifter_rollbacks_total", "0x20 1x9000",
                                                f'{S},reason="error"'), True)
 scene("CanaryRolledBack", "a bad release, yesterday", one("shifter_rollbacks_total", "0x20 1x9000",
-                                                          f'{S},reason="error"'), False, at="2h")
+                                                          f'{S},reason="error"'), False, at="80m")
 scene("DrainStuck", "its deadline is long over", state("blue", "draining"), True, at="40m")
 scene("DrainStuck", "it drains for its deadline", state("blue", "draining"), False, at="25m")
 scene("StopHookFailed", "docker did not stop it",
@@ -183,7 +183,7 @@ scene("StopHookFailed", "another one failed",
 scene("HookFailed", "a deploy failed",
       one("shifter_hook_failures_total", "0x20 1x9000", f'{S},hook="deploy"'), True)
 scene("HookFailed", "long ago",
-      one("shifter_hook_failures_total", "0x20 1x9000", f'{S},hook="deploy"'), False, at="2h")
+      one("shifter_hook_failures_total", "0x20 1x9000", f'{S},hook="deploy"'), False, at="80m")
 # ---- scaler ----
 scene("ScalerBlind", "no figures", one("shifter_scaler_blind", "1x9000"), True)
 scene("ScalerBlind", "after a restart", one("shifter_scaler_blind", "0x26 1x9000"), False)
@@ -191,17 +191,17 @@ scene("ScalerFrozen", "three failures", one("shifter_scaler_frozen", "1x9000"), 
 scene("ScalerFrozen", "somebody said auto", one("shifter_scaler_frozen", "1x27 0x9000"), False)
 AT_MAX = one("shifter_scaler_reason", "1x9000", f'{S},reason="at_max"')
 scene("ScalerAtMax", "slow at the maximum", {**AT_MAX, **busy(60, 0), **latency("blue", 100, 94)},
-      True, also={"OdooLatencyHigh"})
+      True, also={"OdooLatencyHigh"}, at="25m")
 scene("ScalerAtMax", "fast at the maximum", {**AT_MAX, **busy(60, 0), **latency("blue", 100, 99)},
-      False)
+      False, at="25m")
 scene("PolicyLoadFailed", "a fault in the file", one("shifter_policy_load_failed", "1x9000"), True)
 scene("PolicyLoadFailed", "mended", one("shifter_policy_load_failed", "1x28 0x9000"), False)
 # ---- data ----
-scene("PgConnectionsHigh", "81 of 100", one("shifter_agent_connections", "81x9000"), True)
-scene("PgConnectionsHigh", "80 of 100", one("shifter_agent_connections", "80x9000"), False)
+scene("PgConnectionsHigh", "81 of 100", one("shifter_agent_connections", "81x9000"), True, at="12m")
+scene("PgConnectionsHigh", "80 of 100", one("shifter_agent_connections", "80x9000"), False, at="12m")
 scene("PgConnectionsHigh", "not known", {
     **one("shifter_agent_connections", "0x9000"), **one("shifter_agent_connections_max", "0x9000")},
-      False)
+      False, at="12m")
 scene("PgArchiveStale", "nothing is archived", one("dr_wal_archive_age_seconds", "0+60x9000", NODE),
       True)
 scene("PgArchiveStale", "the archive lacks a file", one("dr_wal_archive_gaps", "1x9000", NODE), True)
@@ -237,9 +237,9 @@ FRONT = 'job="probe_front",instance="https://odoo.example/web/login"'
 scene("ProbeFailed", "no login page", one("probe_success", "0x9000", FRONT), True)
 scene("ProbeFailed", "one probe failed", one("probe_success", "1x28 0 1x9000", FRONT), False)
 BLUE = 'job="probe_color",instance="http://b",color="blue"'
-scene("ProbeColorFailed", "the live one", one("probe_success", "0x9000", BLUE), True)
+scene("ProbeColorFailed", "the live one", one("probe_success", "0x9000", BLUE), True, at="12m")
 scene("ProbeColorFailed", "it is out of service",
-      {**one("probe_success", "0x9000", BLUE), **state("blue", "maint")}, False)
+      {**one("probe_success", "0x9000", BLUE), **state("blue", "maint")}, False, at="12m")
 scene("CertExpiry", "13 days", one("probe_ssl_earliest_cert_expiry", "1123200x9000", FRONT), True)
 scene("CertExpiry", "15 days", one("probe_ssl_earliest_cert_expiry", "1298000x9000", FRONT), False)
 scene("SsoDown", "no answer", one("probe_success", "0x9000", 'job="probe_sso",instance="https://sso"'),
@@ -258,5 +258,5 @@ scene("TaxMetricsAbsent", "it is down", one("f29_store_up", "_x9000", TAX), True
 scene("TaxMetricsAbsent", "a restart of it", one("f29_store_up", "1x22 stale _x3 1x9000", TAX), False)
 scene("UnmappedTaxes", "a computation met one", one("sii_unmapped_taxes_total", "0x10 1x9000", TAX),
       True)
-scene("UnmappedTaxes", "yesterday", one("sii_unmapped_taxes_total", "0x10 1x9000", TAX), False, at="3h")
+scene("UnmappedTaxes", "yesterday", one("sii_unmapped_taxes_total", "0x10 1x9000", TAX), False, at="80m")
 scene("Watchdog", "always", {}, True)
