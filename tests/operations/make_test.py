@@ -137,5 +137,45 @@ class Targets(unittest.TestCase):
             self.assertFalse((self.conf / "compose/cron.env").exists())
 
 
+class Schema(unittest.TestCase):
+    """R80: an image that waits for an update of modules gets no users."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.commands = Recorder(folder.name, ["docker-compose"])
+
+    def look(self, installed, manifests, code=0, **more):
+        self.commands.answer(**{"docker-compose": {
+            "psql": (code, "".join(f"{name} {version}\n" for name, version in installed.items())),
+            "odoo_green": (0, "a warning of odoo\n" + json.dumps(manifests) + "\n")}})
+        return self.commands.run([CONF / "compose/schema_matches"], "/",
+                                 **{"SHIFTER_COLOR": "green", **more})
+
+    def test_fits(self):
+        code, output, calls = self.look({"base": "17.0.1.3", "sale": "17.0.1.2"},
+                                        {"base": "17.0.1.3", "sale": "17.0.1.2", "new": "17.0.1.0"})
+        self.assertEqual(code, 0, output)
+        self.assertEqual([call[5] for call in calls], ["db", "odoo_green"])
+
+    def test_an_update_that_waits_is_named(self):
+        code, output, _ = self.look({"base": "17.0.1.3", "sale": "17.0.1.9", "stock": "17.0.2.0"},
+                                    {"base": "17.0.1.3", "sale": "17.0.1.10", "stock": "17.0.1.0"})
+        self.assertEqual(code, 6)
+        self.assertIn("sale: the database has 17.0.1.9, the image 17.0.1.10", output)
+        self.assertNotIn("stock", output)
+
+    def test_a_module_that_the_image_lacks_is_named(self):
+        code, output, _ = self.look({"base": "17.0.1.3", "ours": "17.0.1.0"}, {"base": "17.0.1.3"})
+        self.assertEqual(code, 6)
+        self.assertIn("ours: is installed, and not in the image", output)
+
+    def test_what_cannot_be_asked_is_no_yes(self):
+        for installed, code, more in (({}, 0, {}), ({"base": "1"}, 1, {}),
+                                      ({"base": "1"}, 0, {"SHIFTER_COLOR": "red"})):
+            found, _, _ = self.look(installed, {"base": "1"}, code, **more)
+            self.assertEqual(found, 1)
+
+
 if __name__ == "__main__":
     unittest.main()

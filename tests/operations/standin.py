@@ -39,13 +39,14 @@ class Recorder:
         self.answers.update(answers)
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
-    def run(self, words, cwd, **environment):
-        """(code, output, calls)"""
+    def run(self, words, cwd, only=None, **environment):
+        """(code, output, calls). `only` is the whole PATH."""
         calls = self.folder / "calls"
         calls.write_text("")
         found = subprocess.run(
             [str(word) for word in words], cwd=cwd, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=60,
-            env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", **environment})
+            env={**os.environ, "PATH": str(only or f"{self.folder}:{os.environ['PATH']}"),
+                 **environment})
         return found.returncode, found.stdout, [json.loads(one)
                                                 for one in calls.read_text().splitlines()]
