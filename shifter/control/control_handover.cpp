@@ -32,7 +32,7 @@ base::Result<std::vector<int>> Control::Parts::freeze() {
   }
   frozen = true;
   commands->freeze(true);
-  judge->save_record();
+  judge->shut_down();
   rest();
   metrics.reset();
   std::vector<int> sockets = {state_lock.descriptor()};
