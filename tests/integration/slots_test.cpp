@@ -62,7 +62,9 @@ TEST(Slots, AreGrantedInTheOrderOfComingOverAllWorkers) {
     EXPECT_EQ(clients[i].read_answer().status, 200);
   }
   EXPECT_EQ(backend.open_most(), static_cast<int>(kSlots));
-  EXPECT_EQ(sidecar.in_flight("kind", "queued") + sidecar.in_flight("kind", "http"), 0);
+  await("nothing in flight", [&] {
+    return sidecar.in_flight("kind", "queued") + sidecar.in_flight("kind", "http") == 0;
+  });
 }
 
 // Sends 60 requests at once and waits until all are answered.
