@@ -164,6 +164,9 @@ std::optional<std::string> Command::find(std::string_view key) const {
 }
 
 Answer<Command> parse_command(std::string_view line) {
+  if (line.size() > kCommandBytesMax) {
+    return deny(AdminCode::usage, "command", "a command has at most 8 KiB");
+  }
   auto tokens = tokens_of(line);
   if (!tokens) return tl::unexpected(tokens.error());
   if (tokens->empty()) return deny(AdminCode::usage, "command", "an empty line (help lists them)");

@@ -70,7 +70,8 @@ struct Command {
 
 inline constexpr size_t kCommandBytesMax = 8 << 10;
 
-// An unknown verb or key is an error that names the nearest known one.
+// An unknown verb or key is an error that names the nearest known one; so is a line of more than
+// kCommandBytesMax.
 Answer<Command> parse_command(std::string_view line);
 
 // Typed arguments. Absent: nothing.
