@@ -12,8 +12,6 @@ namespace {
 using routing::ColorCounts;
 using routing::GroupCounts;
 
-double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
 // Is every count at least what it was? Otherwise they began anew.
 bool is_continued(const ColorCounts& before, const ColorCounts& now) {
   for (size_t group = 0; group < before.groups.size(); ++group) {
@@ -116,9 +114,9 @@ JudgeView::Power Judge::power(routing::ColorIndex stable, const std::vector<int>
 
 std::string Judge::stable_fault(routing::ColorIndex stable, base::Instant /*now*/) const {
   const Traffic hour = history_.last_hour(stable);
-  const double failing =
-      ratio(static_cast<double>(hour.errors), static_cast<double>(hour.requests));
-  if (hour.requests < kUnhealthyRequests || failing < kUnhealthyRatio) return {};
+  if (hour.requests < kUnhealthyRequests) return {};
+  const double failing = static_cast<double>(hour.errors) / static_cast<double>(hour.requests);
+  if (failing < kUnhealthyRatio) return {};
   return std::to_string(std::lround(failing * 100)) + "% of the last hour's " +
          std::to_string(hour.requests) + " requests failed";
 }

@@ -155,7 +155,7 @@ bool is_stable_unhealthy(const JudgeInputs& inputs) {
              kUnhealthyRatio;
 }
 
-Json color_json(const ColorCounts& color) {
+Json counts_json(const ColorCounts& color) {
   Json json = {{"requests", color.requests},       {"errors", color.errors},
                {"measured", color.measured},       {"slow", color.slow},
                {"rpc_answers", color.rpc_answers}, {"rpc_unknown", color.rpc_unknown},
@@ -168,7 +168,7 @@ Json color_json(const ColorCounts& color) {
   return json;
 }
 
-ColorCounts read_color(const Json& json) {
+ColorCounts read_color_counts(const Json& json) {
   ColorCounts color;
   json.at("requests").get_to(color.requests);
   json.at("errors").get_to(color.errors);
@@ -196,8 +196,8 @@ JudgeInputs inputs_of(const Json& json) {
   json.at("bake").get_to(inputs.bake);
   json.at("no_floors").get_to(inputs.no_floors);
   json.at("step").get_to(inputs.counts.step);
-  inputs.counts.canary = read_color(json.at("canary"));
-  inputs.counts.stable = read_color(json.at("stable"));
+  inputs.counts.canary = read_color_counts(json.at("canary"));
+  inputs.counts.stable = read_color_counts(json.at("stable"));
   FailureRun& run = inputs.counts.run;
   const Json& failures = json.at("run");
   failures.at("failures").get_to(run.failures);
@@ -271,8 +271,8 @@ std::string text_of(const JudgeInputs& inputs) {
                {"bake", inputs.bake},
                {"no_floors", inputs.no_floors},
                {"step", inputs.counts.step},
-               {"canary", color_json(inputs.counts.canary)},
-               {"stable", color_json(inputs.counts.stable)},
+               {"canary", counts_json(inputs.counts.canary)},
+               {"stable", counts_json(inputs.counts.stable)},
                {"run",
                 {{"failures", run.failures},
                  {"sessions", run.sessions},

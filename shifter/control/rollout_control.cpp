@@ -47,6 +47,7 @@ void RolloutControl::start() {
     now.end_reason = EndReason::operator_asked;
     now.end_text = "a color of it left the configuration";
     end(before, saved, clock_.now());
+    tell(before, {});
     return;
   }
   now.plan.canary = static_cast<routing::ColorIndex>(*canary);

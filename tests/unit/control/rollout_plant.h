@@ -76,13 +76,14 @@ struct RolloutPlant {
     rollouts->start();
   }
   // The process ends without a word and starts again after a while.
-  void restart(base::Millis down = base::Millis{0}) {
+  void restart(base::Millis down = base::Millis{0},
+               const routing::RoutingConfig& routing = two_colors(100, 0)) {
     plant.clock.advance(down);
     plant.plane = support::FakeDataPlane();
     ControlConfig config = plant.loop->config();
     rollouts.reset();
     plant.loop = std::make_unique<ControlLoop>(plant.clock, plant.plane, plant.events, config,
-                                               two_colors(100, 0), std::vector<base::Key>(1));
+                                               routing, std::vector<base::Key>(1));
     ASSERT_TRUE(plant.loop->start().has_value());
     plant.plane.apply();
     attach();

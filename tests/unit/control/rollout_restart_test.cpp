@@ -178,6 +178,21 @@ TEST(RolloutRestart, EveryEndIsExplainedCountedAndToldOnce) {
   }
 }
 
+// R39: also an end that no tick saw.
+TEST(RolloutRestart, AColorThatLeftTheConfigEndsItsRolloutAndIsTold) {
+  RolloutPlant p;
+  ASSERT_TRUE(p.canary());
+  ASSERT_TRUE(p.run_to_share(10));
+  routing::RoutingConfig routing = two_colors(100, 0);
+  routing.colors[1].name = "red";
+  p.restart(1s, routing);
+  EXPECT_TRUE(p.rollouts->is_idle());
+  EXPECT_EQ(p.end(), "aborted(operator)");
+  EXPECT_EQ(p.notices.count("end"), 1);
+  EXPECT_NE(p.past().text.find("left the configuration"), std::string::npos);
+  EXPECT_EQ(p.weight(1), 0) << "red was never asked for";
+}
+
 // R40
 TEST(RolloutRestart, EverySeriesIsThereInIdle) {
   RolloutMetrics metrics;
