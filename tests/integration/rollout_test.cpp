@@ -7,6 +7,7 @@
 #include "tests/integration/harness/json_schema.h"
 #include "tests/integration/harness/rollout_story.h"
 #include "tests/integration/harness/scripted_agent.h"
+#include "tests/integration/harness/scripted_backend.h"
 #include "tests/integration/harness/standin.h"
 #include "tests/integration/harness/visitors.h"
 
@@ -19,16 +20,19 @@ using nlohmann::json;
 constexpr const char* kLongStep = "20s";
 
 struct RolloutSite {
-  explicit RolloutSite(const std::string& step_min, int standin_workers = 16)
+  explicit RolloutSite(const std::string& step_min, int standin_workers = 16,
+                       const std::string& notify = "{}")
       : blue("blue", {"--workers", std::to_string(standin_workers)}),
         green("green", {"--workers", std::to_string(standin_workers)}) {
     SidecarSetup setup;
     setup.workers = 1;
     const std::string slots = std::to_string(standin_workers);
     setup.colors = {blue.as_color(100, slots), green.as_color(0, slots)};
-    setup.keys = {{"rollout", "{ step_min: " + step_min +
-                                  ", bake: 2s, warm_for: 300ms, look: 100ms, hold_max: 60s }"},
-                  {"drain", "{ deadline: 2s, quiet: 500ms, wait: 10s }"}};
+    setup.keys = {
+        {"rollout",
+         "{ step_min: " + step_min +
+             ", bake: 2s, warm_for: 300ms, look: 100ms, hold_max: 60s, notify: " + notify + " }"},
+        {"drain", "{ deadline: 2s, quiet: 500ms, wait: 10s }"}};
     sidecar = std::make_unique<SidecarProcess>(std::move(setup));
     sidecar->wait_until_up({"blue", "green"});
   }
@@ -86,7 +90,7 @@ RolloutStory::Chapter end_of(RolloutSite& site, const std::string& steps, Millis
 
 // A release without faults: 5 to 100, bake, the old color drained and stopped; nobody notices.
 TEST(Rollout, AGoodReleaseGetsEverybodyAndTheOldColorIsStopped) {
-  RolloutSite site("500ms");
+  RolloutSite site("500ms", 16, "{ exec: on }");
   ScriptedAgent agent(
       *site.sidecar, [] { return std::string("cpus=8 workers=blue:16,green:16"); },
       [](const json& action) {
@@ -112,7 +116,9 @@ TEST(Rollout, AGoodReleaseGetsEverybodyAndTheOldColorIsStopped) {
   await("answers of green", [&] { return visitors.of_color("green") > green + 100; });
   visitors.leave();
   EXPECT_EQ(visitors.errors() + visitors.unserved(), 0);
-  EXPECT_EQ(agent.did(), (std::vector<std::string>{"deploy green", "stop blue"}));
+  await("the notice", [&] { return agent.did().size() == 3; });
+  EXPECT_EQ(agent.did(),
+            (std::vector<std::string>{"deploy green", "stop blue", "notify green end"}));
   EXPECT_EQ(agent.fault(), "");
   const json status = site.status();
   EXPECT_EQ(status.at("colors").at("green").at("weight"), 100);
@@ -127,13 +133,16 @@ TEST(Rollout, AGoodReleaseGetsEverybodyAndTheOldColorIsStopped) {
 }
 
 TEST(Rollout, TenPercentErrorsAreRolledBackByItself) {
-  RolloutSite site(kLongStep);
+  ScriptedBackend webhook;
+  RolloutSite site(kLongStep, 16, "{ webhook: \"http://" + webhook.address() + "/hook\" }");
   site.green.set("error_rate=0.1");
   const auto end = end_of(site, "10,25,50,100", Millis{60'000});
   EXPECT_TRUE(end.end == "rolled_back(error)" || end.end == "rolled_back(hard_limit)") << end.end;
   EXPECT_EQ(site.weight("blue"), 100);
   EXPECT_EQ(site.weight("green"), 0);
   EXPECT_EQ(site.rollbacks("error") + site.rollbacks("hard_limit"), 1);
+  await("the notice", [&] { return !webhook.heads().empty(); });
+  EXPECT_EQ(webhook.heads().at(0).rfind("POST /hook HTTP/1.1\r\n", 0), 0u);
   // R39: the verdict with its numbers, and once more from the stored counts, also after a restart.
   const json explained = site.explained();
   EXPECT_EQ(misshapen("explain", explained), "");
@@ -142,6 +151,7 @@ TEST(Rollout, TenPercentErrorsAreRolledBackByItself) {
   site.sidecar->stop();
   site.sidecar->start();
   EXPECT_EQ(site.explained(), explained);
+  EXPECT_EQ(webhook.heads().size(), 1u) << "told once, also over a restart";
 }
 
 // Slow from the first request on: beyond what the warm-up excuses.

@@ -32,7 +32,7 @@ class ScriptedAgent {
   }
   ScriptedAgent(const ScriptedAgent&) = delete;
 
-  // "deploy green", in the order in which they were done.
+  // "deploy green", "notify green end", in the order in which they were done.
   std::vector<std::string> did() const {
     const std::lock_guard lock(mutex_);
     return did_;
@@ -68,10 +68,17 @@ class ScriptedAgent {
     const std::string more = script_(action);
     {
       const std::lock_guard lock(mutex_);
-      did_.push_back(action.at("kind").get<std::string>() + " " +
-                     action.at("color").get<std::string>());
+      did_.push_back(name_of(action));
     }
     said(report + "done " + more);
+  }
+
+  static std::string name_of(const nlohmann::json& action) {
+    const nlohmann::json& arguments = action.at("arguments");
+    const std::string kind = action.at("kind");
+    const std::string color = action.at("color");
+    if (kind != "custom") return kind + " " + color;
+    return arguments.value("hook", "") + " " + color + " " + arguments.value("kind", "");
   }
 
   AdminClient admin_;
