@@ -211,7 +211,8 @@ TEST(RolloutRestart, EverySeriesIsThereInIdle) {
         "shifter_phase{phase=rolling_back}", "shifter_epoch",
         "shifter_verdict_total{verdict=not_enough}", "shifter_rollbacks_total{reason=rpc_error}",
         "shifter_rollbacks_total{reason=max_hold}", "shifter_evidence{signal=slow}",
-        "shifter_rollouts_total{end=stop_unknown}", "shifter_holding{reason=no_return}"}) {
+        "shifter_rollouts_total{end=stop_unknown}", "shifter_holding{reason=no_return}",
+        "shifter_judge_sessions_dropped_total"}) {
     EXPECT_TRUE(seen.count(name)) << name;
   }
 }
