@@ -16,6 +16,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import named  # noqa: E402
 import rules  # noqa: E402
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
@@ -266,6 +267,7 @@ def check(root, binaries=None):
     check_words(tree)
     check_configurations(tree, binaries)
     check_documents(tree)
+    named.check(tree)
     return tree.faults
 
 

@@ -32,6 +32,16 @@ GOOD = {
                                     'auto t = "sidecar_" + label("retries") + "_total";\n',
     "tests/unit/x_test.cpp": '#include "proxy/relay/exchange.h"\n#include <gtest/gtest.h>\n',
     "conf/policy.json": "{}\n",
+    "shifter/cli/verbs.cpp": 'auto t = {\n      {"status", "", "x"},\n};\n',
+    "dev": "verb_http_table() {\n}\n",
+    "conf/dr/dr": 'verb("backup", do_backup)\nHELP = {"dr_rto_seconds": ""}\n',
+    "conf/Makefile": "switch:\n\ttrue\n",
+    "conf/prometheus/rules/records.yml":
+        'rules:\n- record: job:x:rate5m\n  expr: rate(sidecar_retries_total{a="sidecar_x"}[5m]) > dr_rto_seconds\n',
+    "conf/grafana/dashboards/users.json": '{"panels": [{"targets": [{"expr": "job:x:rate5m"}]}]}\n',
+    "docs/metrics.md": "| `odoo_active_requests` | gauge |\n",
+    "docs/commands.md": "`shifter status`, `./dev http-table`, `conf/dr/dr backup`, `make -C conf switch`\n"
+                        "```\n$ shifter --json status\n```\n",
     "docs/tour.md": "See [design](design.md), `proxy/base/clock`, `odoo_active_requests`,\n"
                     "`sidecar_retries_total`. // TODO(someday): more\n",
 }
@@ -63,6 +73,18 @@ BAD = [
     ("docs/bad.md", "[x](design.md#nothing)\n", "no such heading"),
     ("docs/bad.md", "`proxy/base/gone.h`\n", "not there"),
     ("docs/bad.md", "`sidecar_gone_total`\n", "no code exports"),
+    ("conf/prometheus/rules/records.yml", "- record: job:x:rate5m\n  expr: sidecar_gone + dr_rto_seconds\n",
+     "names the series sidecar_gone"),
+    ("conf/grafana/dashboards/users.json", '{"panels": [{"targets": [{"expr": "job:gone:rate5m"}]}]}\n',
+     "names the series job:gone:rate5m"),
+    ("conf/grafana/dashboards/users.json", '{"panels": [{"targets": [{"expr": "dr_gone_seconds"}]}]}\n',
+     "names the series dr_gone_seconds"),
+    ("docs/metrics.md", "| `shifter_gone{color}` | gauge |\n", "names the series shifter_gone"),
+    ("docs/commands.md", "`shifter --json gone x=1`\n", "none of the verbs of shifter"),
+    ("docs/commands.md", "```\n$ shifter gone\n```\n", "none of the verbs of shifter"),
+    ("docs/commands.md", "`./dev gone`\n", "none of the verbs of ./dev"),
+    ("docs/commands.md", "`conf/dr/dr gone`\n", "none of the verbs of conf/dr/dr"),
+    ("docs/commands.md", "`make -C conf gone`\n", "none of the targets of conf/Makefile"),
     ("docs/design.md", design_table().replace("| base |  |", "| base | yes |"), 'row "base"'),
     ("docs/design.md", design_table() + "| lost | yes |\n", 'row "lost"'),
 ]
