@@ -1,5 +1,5 @@
 // A YAML document as a plain tree with line numbers. Refuses what a configuration does not need:
-// anchors, aliases, tags, several documents, deep nesting.
+// tags, several documents, deep nesting; anchors and aliases, unless they are to be followed.
 #pragma once
 
 #include <memory>
@@ -27,9 +27,14 @@ struct YamlEntry {
   YamlNode second;  // its value
 };
 
+// followed: for files of others. An alias is a copy of what it stands for, with its lines, and `<<`
+// gives a mapping the keys that it does not have itself. At most 10,000 nodes are copied.
+enum class YamlAliases { refused, followed };
+
 // The document's root. Faults go to `faults` with file and line; the root is then what could be
 // read.
 YamlNode read_yaml_tree(const std::string& file, std::string_view text,
-                        std::vector<ConfigFault>& faults);
+                        std::vector<ConfigFault>& faults,
+                        YamlAliases aliases = YamlAliases::refused);
 
 }  // namespace base

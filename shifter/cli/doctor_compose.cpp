@@ -34,9 +34,8 @@ std::vector<std::string> pairs_of(const YamlNode* node) {
 }
 
 bool any_has(const std::vector<std::string>& texts, std::string_view part) {
-  return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
-    return text.find(part) != std::string::npos;
-  });
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
 }
 
 // Compose writes "1m30s" and "2m" too.
@@ -71,8 +70,8 @@ class ComposeCheck {
 
  private:
   void add(std::string check, int line, std::string text, std::string advice) {
-    diagnosis_.findings.push_back({std::move(check), file_ + ":" + std::to_string(line),
-                                   std::move(text), std::move(advice)});
+    diagnosis_.findings.push_back(
+        {std::move(check), file_ + ":" + std::to_string(line), std::move(text), std::move(advice)});
   }
 
   // A service is of a color if its name has the color in it: odoo_blue, blue.
@@ -132,8 +131,9 @@ class ComposeCheck {
       const bool is_color = std::find(colored.begin(), colored.end(), &service) != colored.end();
       if (is_color) {
         add("one_router", service.first.line,
-            service.first.scalar + " carries a router: stopped, it takes the way to the other "
-                                   "color with it",
+            service.first.scalar +
+                " carries a router: stopped, it takes the way to the other "
+                "color with it",
             "put the router's labels on the sidecar's service");
       }
       with_router.insert(service.first.scalar);
@@ -200,11 +200,11 @@ void check_compose(const std::string& file, const std::vector<std::string>& colo
                    Diagnosis& diagnosis) {
   auto text = base::read_file(file, kFileMax);
   std::vector<base::ConfigFault> faults;
-  const YamlNode root = text ? base::read_yaml_tree(file, *text, faults) : YamlNode{};
+  const YamlNode root =
+      text ? base::read_yaml_tree(file, *text, faults, base::YamlAliases::followed) : YamlNode{};
   if (!text || !faults.empty()) {
-    diagnosis.not_checked.push_back(
-        {"compose", file, text ? faults[0].text() : text.error().detail,
-         "give the output of `docker compose config` as compose=FILE"});
+    diagnosis.not_checked.push_back({"compose", file, text ? faults[0].text() : text.error().detail,
+                                     "give the output of `docker compose config` as compose=FILE"});
     return;
   }
   diagnosis.checked.emplace_back("compose");

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "proxy/base/yaml_tree.h"
 #include "tests/unit/base/temp_folder.h"
 
 namespace base {
@@ -283,6 +284,46 @@ TEST(Yaml, RefusesAnchorsAliasesTagsAndSecondDocuments) {
   EXPECT_FALSE(faults_of("a: !!int 1", read).empty());
   EXPECT_FALSE(faults_of("a: 1\n---\nb: 2", read).empty());
   EXPECT_EQ(faults_of("---\na: 1\n...\n", read), Faults{});
+}
+
+std::string flat(const YamlNode& node) {
+  std::string text = node.scalar;
+  for (const YamlNode& item : node.items) text += "[" + flat(item) + "]";
+  for (const YamlEntry& entry : node.entries) {
+    text += "{" + entry.first.scalar + ":" + flat(entry.second) + "}";
+  }
+  return text;
+}
+
+std::string followed(const std::string& text) {
+  std::vector<ConfigFault> faults;
+  const YamlNode root = read_yaml_tree("c.yml", text, faults, YamlAliases::followed);
+  return faults.empty() ? flat(root) : faults[0].text();
+}
+
+TEST(Yaml, FollowsAliasesAndMergedKeysWhereAsked) {
+  EXPECT_EQ(followed("a: &x 1\nb: *x\n"), "{a:1}{b:1}");
+  EXPECT_EQ(followed("a: &x [1, &y {k: 2}]\nb: *x\nc: *y\n"),
+            "{a:[1][{k:2}]}{b:[1][{k:2}]}{c:{k:2}}");
+  EXPECT_EQ(followed("a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3, m: 4}\n"),
+            "{a:{k:1}{l:2}}{b:{l:3}{m:4}{k:1}}");
+  EXPECT_EQ(followed("a: &x {k: 1}\nb: &y {k: 2, l: 2}\nc: {<<: [*x, *y]}\n"),
+            "{a:{k:1}}{b:{k:2}{l:2}}{c:{k:1}{l:2}}");
+  EXPECT_EQ(followed("a: &x {<<: &z {n: 1}}\nb: {<<: *x}\n"), "{a:{n:1}}{b:{n:1}}");
+  EXPECT_EQ(followed("a: &x [*x]\n"), "c.yml:1: an alias inside of what it stands for");
+  EXPECT_EQ(followed("a: *none\n").rfind("c.yml:1: not YAML: ", 0), 0u);
+  EXPECT_EQ(followed("a: !tag 1\n"), "c.yml:1: tags are not allowed");
+}
+
+TEST(Yaml, ABombOfAliasesThatAreFollowedIsRefusedToo) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int j = 0; j < 9; ++j) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  EXPECT_EQ(followed(bomb), "c.yml:4: too much is made of aliases");
 }
 
 TEST(Yaml, ABombOfAliasesIsRefusedQuickly) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -76,8 +77,8 @@ TEST(Doctor, FindsWhatIsWrongWithTheFirstDesignsComposeFile) {
       "    labels:\n      - \"traefik.http.routers.odoo.rule=Host(`h`)\"\n"
       "  odoo_green:\n    env_file: .env\n    environment:\n      - WORKERS=${WORKERS_GREEN}\n"
       "  traefik:\n    labels:\n      - \"traefik.http.routers.odoo.service=odoo-weighted\"\n");
-  for (const char* check : {"stop_grace|", "proxy_mode|", "one_router|", "shared_data|",
-                            "shared_env|"}) {
+  for (const char* check :
+       {"stop_grace|", "proxy_mode|", "one_router|", "shared_data|", "shared_env|"}) {
     EXPECT_NE(found.find(check), std::string::npos) << check << "\n" << found;
   }
   EXPECT_NE(found.find("odoo_blue carries a router"), std::string::npos);
@@ -85,18 +86,44 @@ TEST(Doctor, FindsWhatIsWrongWithTheFirstDesignsComposeFile) {
 }
 
 TEST(Doctor, WantsOneServiceForEachColor) {
-  EXPECT_NE(compose_findings("services:\n" + color("blue"))
-                .find("0 services are called after green"),
-            std::string::npos);
+  EXPECT_NE(
+      compose_findings("services:\n" + color("blue")).find("0 services are called after green"),
+      std::string::npos);
   EXPECT_NE(compose_findings("services:\n" + color("blue") + color("green") + "  cron_green: {}\n")
                 .find("2 services are called after green"),
             std::string::npos);
 }
 
+// What people write once and use for both colors.
+TEST(Doctor, FollowsAnchorsAndMergedKeysOfAComposeFile) {
+  const std::string text =
+      "x-odoo: &odoo\n  command: [odoo, --proxy-mode]\n  stop_grace_period: 2m10s\n"
+      "  volumes: [\"odoo_data:/var/lib/odoo\"]\n"
+      "services:\n  odoo_blue:\n    <<: *odoo\n    environment: { COLOR: blue }\n"
+      "  odoo_green:\n    <<: [*odoo]\n    stop_grace_period: 10s\n"
+      "  sidecar:\n    labels: [\"traefik.http.routers.odoo.rule=x\"]\n";
+  const std::string found = compose_findings(text);
+  EXPECT_NE(found.find("compose.yml:11|odoo_green is killed 10s after it is asked to stop, the "
+                       "longest request may take 130s|"),
+            std::string::npos)
+      << found;
+  EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1) << "all else is merged: " << found;
+}
+
+// A policy is ours, and short: there they are refused, with the line.
+TEST(Doctor, RefusesAnchorsAndAliasesInAPolicy) {
+  const DoctorFolder folder;
+  Diagnosis diagnosis;
+  check_policy(folder.file("p.yml", "min_workers: &few 2\nmax_workers: *few\n"), diagnosis);
+  const std::string found = told(diagnosis);
+  EXPECT_NE(found.find("p.yml:1|anchors are not allowed"), std::string::npos) << found;
+  EXPECT_NE(found.find("p.yml:2|aliases are not allowed"), std::string::npos) << found;
+}
+
 TEST(Doctor, SaysWhatItCouldNotRead) {
   const DoctorFolder folder;
   Diagnosis diagnosis;
-  check_compose(folder.file("c.yml", "a: &x 1\nb: *x\n"), {"blue"}, diagnosis);
+  check_compose(folder.file("c.yml", "a: !reset []\n"), {"blue"}, diagnosis);
   check_compose(folder.path() + "/none.yml", {"blue"}, diagnosis);
   EXPECT_TRUE(diagnosis.findings.empty());
   ASSERT_EQ(diagnosis.not_checked.size(), 2u);
@@ -162,8 +189,9 @@ TEST(Doctor, ReadsWhatOtherChecksNeedFromTheConfig) {
   const DoctorFolder folder;
   Diagnosis diagnosis;
   const DoctorFacts facts = read_doctor_facts(
-      folder.file("s.yaml", "scaling: { policy: /etc/p.yml }\nspool: { dir: /s, min_free: 2GiB }\n"
-                            "state: { file: /v/s.json }\ncolors: { red: {}, black: {} }\n"),
+      folder.file("s.yaml",
+                  "scaling: { policy: /etc/p.yml }\nspool: { dir: /s, min_free: 2GiB }\n"
+                  "state: { file: /v/s.json }\ncolors: { red: {}, black: {} }\n"),
       diagnosis);
   EXPECT_EQ(facts.policy, "/etc/p.yml");
   EXPECT_EQ(facts.spool, "/s");
