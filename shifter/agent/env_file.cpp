@@ -122,7 +122,8 @@ Result<EnvText> EnvFile::read() const {
   return text;
 }
 
-Result<EnvFile::Change> EnvFile::change(const std::map<std::string, std::string>& values) {
+Result<EnvFile::Change> EnvFile::change(const std::map<std::string, std::string>& values,
+                                        bool keep) {
   auto text = read();
   if (!text) return tl::unexpected(text.error());
   Change change{text->bytes(), text->bytes()};
@@ -137,19 +138,29 @@ Result<EnvFile::Change> EnvFile::change(const std::map<std::string, std::string>
   }
   change.after = text->bytes();
   if (!change.any()) return change;
-  if (auto done = replace(change.before, change.after); !done) return tl::unexpected(done.error());
+  if (auto done = replace(change.before, change.after, keep); !done) {
+    // What failed behind the rename is not left behind as if it had been done.
+    if (still_is(path_, change.after)) (void)put_back(change);
+    return tl::unexpected(done.error());
+  }
   return change;
 }
 
 Result<> EnvFile::put_back(const Change& change) {
-  return change.any() ? replace(change.after, change.before) : Result<>{};
+  return change.any() ? replace(change.after, change.before, false) : Result<>{};
+}
+
+void EnvFile::let_go() const {
+  if (auto real = real_path(path_)) ::unlink((*real + std::string(kBefore)).c_str());
 }
 
 void EnvFile::sweep() const {
   if (auto real = real_path(path_)) ::unlink((*real + std::string(kAside)).c_str());
+  let_go();
 }
 
-Result<> EnvFile::replace(std::string_view expected, std::string_view bytes) const {
+// `bytes` in the place of `expected`: from the file that was kept, if it has them, or written anew.
+Result<> EnvFile::replace(std::string_view expected, std::string_view bytes, bool keep) const {
   auto real = real_path(path_);
   if (!real) return tl::unexpected(real.error());
   if (is_mount(*real)) return mounted(*real);
@@ -161,15 +172,26 @@ Result<> EnvFile::replace(std::string_view expected, std::string_view bytes) con
     return base::fail(ErrorCode::refused, Side::client, *real + " is not a file");
   }
   if (auto same = still_is(*real, expected); !same) return same;
-  const std::string aside = *real + std::string(kAside);
-  ::unlink(aside.c_str());
-  Result<> done = write_aside(aside, bytes, like);
+  const std::string kept = *real + std::string(kBefore);
+  const bool is_kept = still_is(kept, bytes).has_value();
+  const std::string aside = is_kept ? kept : *real + std::string(kAside);
+  Result<> done;
+  if (!is_kept) {
+    ::unlink(aside.c_str());
+    done = write_aside(aside, bytes, like);
+  }
+  // Where it cannot be kept the way back is written, as every edit is.
+  if (done && keep) {
+    ::unlink(kept.c_str());
+    (void)!::link(real->c_str(), kept.c_str());
+  }
   if (done) done = still_is(*real, expected);  // the last look before it is replaced
   if (done && ::rename(aside.c_str(), real->c_str()) != 0) {
     done = errno == EBUSY ? mounted(*real) : call_failed("rename " + *real);
   }
   if (!done) {
     ::unlink(aside.c_str());
+    if (keep) ::unlink(kept.c_str());
     return done;
   }
   if (done = sync_folder(folder_of(*real)); !done) return done;

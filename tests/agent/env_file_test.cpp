@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,10 +36,11 @@ struct EnvFolder {
     ::chmod(path.c_str(), 0640);
     if (::geteuid() == 0) (void)!::chown(path.c_str(), 1234, 2345);
   }
-  int edit(const std::vector<std::string>& environment, const std::string& value = "16") {
+  int edit(const std::vector<std::string>& environment, bool and_back = false) {
     std::filesystem::remove(folder / "output");  // it is appended to
-    Process process({program("env_edit"), path, "WORKERS_GREEN", value}, folder / "output",
-                    environment);
+    std::vector<std::string> words = {program("env_edit"), path, "WORKERS_GREEN", "16"};
+    if (and_back) words.emplace_back("--and-back");
+    Process process(words, folder / "output", environment);
     return process.wait(Millis{20'000}).value_or(-1);
   }
   std::string said() const { return read_text(folder / "output"); }
@@ -78,6 +81,9 @@ TEST(EnvFile, HoldsOldBytesOrNewOnesWhicheverCallFails) {
       if (code == 0) {
         EXPECT_EQ(read_text(place.path), kAfter) << what << "was said to be done";
       }
+      if (code == 1) {
+        EXPECT_EQ(read_text(place.path), kBefore) << what << "was said to have failed";
+      }
       if (code == 42) break;
       ++faults;
       new_bytes += read_text(place.path) == kAfter ? 1 : 0;
@@ -86,6 +92,64 @@ TEST(EnvFile, HoldsOldBytesOrNewOnesWhicheverCallFails) {
   }
   EXPECT_GT(faults, 7 * 15) << "fewer calls were hindered than an edit makes";
   EXPECT_GT(new_bytes, 7);
+}
+
+// R70, R74: the same for an edit that is undone again, as after a deploy that fails.
+TEST(EnvFile, HoldsOldBytesOrNewOnesWhicheverCallOfTheWayBackFails) {
+  EnvFolder place;
+  int faults = 0;
+  for (const std::string& how :
+       {std::to_string(EIO), std::to_string(ENOSPC), std::string("before")}) {
+    for (int at = 1; at < 200; ++at) {
+      place.reset();
+      const int code = place.edit({"LD_PRELOAD=" FILE_FAILER, "FILE_FAILER_HOW=" + how,
+                                   "FILE_FAILER_AT=" + std::to_string(at)},
+                                  true);
+      const std::string what = how + " at call " + std::to_string(at) + " ";
+      ASSERT_NE(code, 2) << what;
+      place.expect_whole(what);
+      if (code == 0) {
+        EXPECT_EQ(read_text(place.path), kBefore) << what << "was said to be undone";
+      }
+      if (code == 42) break;
+      ++faults;
+      ASSERT_LT(at, 199) << "the calls have no end";
+    }
+  }
+  EXPECT_GT(faults, 3 * 30) << "fewer calls were hindered than an edit and its way back make";
+}
+
+// R74: where not one byte can be written any more the old ones come back all the same.
+TEST(EnvFile, TheWayBackNeedsNoRoomOnTheDisk) {
+  EnvFolder place;
+  agent::EnvFile file(place.path);
+  const auto change = file.change({{"WORKERS_GREEN", "16"}}, /*keep=*/true);
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(read_text(place.path), kAfter);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_FSIZE, &none) != 0) ::_exit(2);
+    if (agent::EnvFile(place.path).change({{"LAST", "2"}})) ::_exit(3);  // there is no room indeed
+    ::_exit(agent::EnvFile(place.path).put_back(*change) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(read_text(place.path), kBefore);
+  place.expect_whole("undone without room ");
+}
+
+TEST(EnvFile, WhatWasKeptForTheWayBackGoesWithIt) {
+  EnvFolder place;
+  agent::EnvFile file(place.path);
+  ASSERT_TRUE(file.change({{"WORKERS_GREEN", "16"}}, /*keep=*/true).has_value());
+  EXPECT_EQ(read_text(place.path + ".shifter-old"), kBefore);
+  file.let_go();
+  EXPECT_FALSE(std::filesystem::exists(place.path + ".shifter-old"));
+  EXPECT_EQ(read_text(place.path), kAfter);
 }
 
 // R70: the machine stops at any moment; what was synced by then is certain, all else may be lost.

@@ -79,6 +79,7 @@ ssize_t write(int descriptor, const void* bytes, size_t length) {
 
 WRAP(ssize_t, read, (int descriptor, void* bytes, size_t length), (descriptor, bytes, length))
 WRAP(int, fsync, (int descriptor), (descriptor))
+WRAP(int, link, (const char* from, const char* to), (from, to))
 WRAP(int, rename, (const char* from, const char* to), (from, to))
 WRAP(int, unlink, (const char* path), (path))
 WRAP(int, fchmod, (int descriptor, mode_t mode), (descriptor, mode))
