@@ -229,6 +229,7 @@ void describe_control(const control::ControlConfig& control, Lines& lines) {
       .add("look", rollout.look)
       .add("rollback_step", rollout.rollback_step)
       .add("scale_bake", rollout.scale_bake)
+      .add("stop_max", rollout.stop_max)
       .add("pre_canary", rollout.pre_canary)
       .add("post_switch", rollout.post_switch)
       .add("window", control::text_of(rollout.window))

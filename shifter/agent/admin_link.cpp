@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +26,9 @@ base::Result<> AdminLink::open(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor_ < 0) return base::fail(base::io_error("socket", errno));
+  // A sidecar that hangs has a full line of those who wait; they must not hang with it.
+  const timeval patience{kPatience.count() / 1000, 0};
+  (void)::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return {};
   }

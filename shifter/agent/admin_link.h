@@ -12,12 +12,14 @@ namespace agent {
 
 class AdminLink {
  public:
+  static constexpr base::Millis kPatience{2'000};
   AdminLink() = default;
   ~AdminLink() { close(); }
   AdminLink(const AdminLink&) = delete;
   AdminLink& operator=(const AdminLink&) = delete;
 
   bool is_open() const { return descriptor_ >= 0; }
+  // Gives up after kPatience, as sending does.
   base::Result<> open(const std::string& path);
   void close();
   // One command and its answer. An error closes the connection: what was answered is not known.

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "shifter/agent/leftovers.h"
+
 namespace agent {
 namespace {
 
@@ -18,15 +20,23 @@ constexpr base::Millis kAnswer{10'000};
 constexpr base::Millis kAnswerWhileActing{2'000};
 constexpr base::Millis kTakeWait{30'000};
 constexpr base::Millis kBeat{10'000};
-constexpr size_t kTailBytes = 3'000;  // a line on the socket has at most 8 KiB
+constexpr size_t kTailBytes = 4'500;  // encoded; a line on the socket has at most 8 KiB
+
+// What every process of an action has in its environment.
+std::string mark_of(const Journal& journal, uint64_t id, int64_t asked_ms) {
+  return "SHIFTER_ACTION=" + journal.name() + ":" + std::to_string(id) + ":" +
+         std::to_string(asked_ms);
+}
 
 base::Instant steady_now() { return std::chrono::steady_clock::now(); }
 
 // The last lines that fit.
 std::string tail_text(const std::vector<std::string>& tail) {
   std::string text;
+  size_t bytes = 0;
   for (auto line = tail.rbegin(); line != tail.rend(); ++line) {
-    if (text.size() + line->size() + 1 > kTailBytes) break;
+    bytes += encoded(*line + "\n").size();
+    if (bytes > kTailBytes) break;
     text.insert(0, *line + "\n");
   }
   return text;
@@ -40,7 +50,13 @@ class Agent::RealCommands final : public Commands {
  public:
   explicit RealCommands(Agent& agent) : agent_(agent) {}
   ChildEnd run(const ChildAsk& ask, bool undoes) override {
-    return run_child(ask, [&] {
+    ChildAsk marked = ask;
+    if (const Task* task = agent_.acting_) {
+      const std::string mark = mark_of(agent_.journal_, task->id, task->asked_ms);
+      const size_t equals = mark.find('=');
+      marked.environment.emplace_back(mark.substr(0, equals), mark.substr(equals + 1));
+    }
+    return run_child(marked, [&] {
       agent_.beat();
       return undoes || !agent_.stops();
     });
@@ -79,6 +95,7 @@ void Agent::pause(base::Millis time) {
 
 void Agent::run() {
   EnvFile(config_.env_file).sweep();
+  end_leftovers();
   while (!stops()) {
     if (!link_.is_open() && !connect()) {
       link_.close();
@@ -96,8 +113,8 @@ void Agent::run() {
 std::optional<std::string> Agent::ask(const std::string& line, base::Millis within) {
   // While an action runs its own deadlines must hold; and while it is being ended because the agent
   // stops, the connection is still of use.
-  auto answer = acting_ != 0 ? link_.ask(line, std::min(within, kAnswerWhileActing), -1)
-                             : link_.ask(line, within, stop_descriptor_);
+  auto answer = acting_ != nullptr ? link_.ask(line, std::min(within, kAnswerWhileActing), -1)
+                                   : link_.ask(line, within, stop_descriptor_);
   if (!answer) {
     if (!stops()) {
       log_.event(Level::warning, "lost", LogLine().add("detail", answer.error().detail));
@@ -114,7 +131,7 @@ bool Agent::connect() {
     }
     return false;
   }
-  if (acting_ == 0) refresh_figures();
+  if (acting_ == nullptr) refresh_figures();
   const auto answer =
       ask("agent hello journal=" + journal_.name() + " pid=" + std::to_string(::getpid()) +
               " version=" + encoded(version_) + figures_.words(),
@@ -130,16 +147,32 @@ bool Agent::connect() {
   was_refused_ = false;
   session_ = json.value("session", int64_t{0});
   log_.event(Level::info, "connected", LogLine().add("session", session_));
-  for (const Json& id : json.value("open", Json::array())) {
-    if (id.is_number_unsigned() && !settle(id.get<uint64_t>())) return false;
+  for (const Json& one : json.value("open", Json::array())) {
+    if (!one.is_object()) continue;
+    if (!settle(one.value("id", uint64_t{0}), one.value("asked_ms", int64_t{0}))) return false;
   }
   return true;
 }
 
+// Nobody would end them at their deadline, and what they change would be missed by a look.
+void Agent::end_leftovers() {
+  for (const Journal::Entry& entry : journal_.entries()) {
+    if (entry.outcome.end != End::started) continue;
+    const size_t ended = agent::end_leftovers(mark_of(journal_, entry.id, entry.asked_ms));
+    if (ended == 0) continue;
+    log_.event(Level::warning, "leftovers_ended",
+               LogLine()
+                   .add("id", static_cast<int64_t>(entry.id))
+                   .add("processes", static_cast<int64_t>(ended)));
+  }
+}
+
 // Says about an action that the sidecar thinks we have what the journal knows.
-bool Agent::settle(uint64_t id) {
-  if (id == acting_) return tell(id, {End::started, {}, {}, {}});
-  const Journal::Entry* entry = journal_.find(id);
+bool Agent::settle(uint64_t id, int64_t asked_ms) {
+  if (acting_ != nullptr && acting_->id == id && acting_->asked_ms == asked_ms) {
+    return tell(id, {End::started, {}, {}, {}});
+  }
+  const Journal::Entry* entry = journal_.find(id, asked_ms);
   if (entry == nullptr) {  // its answer never came here, so it was not begun
     return ask("actions report " + std::to_string(id) + " session=" + std::to_string(session_) +
                    " state=pending",
@@ -147,9 +180,10 @@ bool Agent::settle(uint64_t id) {
         .has_value();
   }
   if (entry->outcome.end == End::started) {
-    Outcome outcome = acting_ == 0 ? Performer(config_, *commands_).look(entry->color)
-                                   : Outcome{End::unknown, "the agent ended meanwhile", {}, {}};
-    (void)journal_.end(id, outcome);
+    Outcome outcome = acting_ == nullptr
+                          ? Performer(config_, *commands_).look(entry->color)
+                          : Outcome{End::unknown, "the agent ended meanwhile", {}, {}};
+    (void)journal_.end(id, asked_ms, outcome);
     return tell(id, outcome);
   }
   return tell(id, entry->outcome);
@@ -186,6 +220,7 @@ bool Agent::take_one() {
   try {
     const Json& action = json["action"];
     task.id = action.at("id").get<uint64_t>();
+    task.asked_ms = action.at("asked_ms").get<int64_t>();
     task.kind = action.at("kind").get<std::string>();
     task.color = action.at("color").get<std::string>();
     task.arguments = action.at("arguments").get<std::map<std::string, std::string>>();
@@ -199,16 +234,22 @@ bool Agent::take_one() {
 }
 
 void Agent::act(const Task& task) {
-  if (journal_.find(task.id) != nullptr) {  // once per id, whatever is asked
-    (void)settle(task.id);
+  if (stops()) {  // it came in the moment of our end: for the next agent
+    (void)link_.ask("actions report " + std::to_string(task.id) +
+                        " session=" + std::to_string(session_) + " state=pending",
+                    kAnswerWhileActing, -1);
     return;
   }
-  if (auto begun = journal_.start(task.id, task.kind, task.color); !begun) {
+  if (journal_.find(task.id, task.asked_ms) != nullptr) {  // once, whatever is asked
+    (void)settle(task.id, task.asked_ms);
+    return;
+  }
+  if (auto begun = journal_.start(task.id, task.asked_ms, task.kind, task.color); !begun) {
     log_.event(Level::error, "journal_unwritable", LogLine().add("detail", begun.error().detail));
     (void)tell(task.id, {End::failed, "not begun: the agent's journal cannot be written", {}, {}});
     return;
   }
-  acting_ = task.id;
+  acting_ = &task;
   beaten_ = steady_now();
   (void)tell(task.id, {End::started, {}, {}, {}});
   log_.event(Level::info, "started",
@@ -217,7 +258,7 @@ void Agent::act(const Task& task) {
                  .add("kind", task.kind)
                  .add("color", task.color));
   Outcome outcome = Performer(config_, *commands_).perform(task);
-  if (auto ended = journal_.end(task.id, outcome); !ended) {
+  if (auto ended = journal_.end(task.id, task.asked_ms, outcome); !ended) {
     log_.event(Level::error, "journal_unwritable", LogLine().add("detail", ended.error().detail));
   }
   log_.event(outcome.end == End::done ? Level::info : Level::error, "ended",
@@ -228,14 +269,14 @@ void Agent::act(const Task& task) {
   figures_at_ = {};  // what was counted before is old
   // Lost meanwhile: connect() tells it, since the sidecar still lists it as open.
   if (link_.is_open()) (void)tell(task.id, outcome);
-  acting_ = 0;
+  acting_ = nullptr;
 }
 
 // Looks of the agent's own (figures) are no action, and no beat is needed.
 void Agent::beat() {
-  if (acting_ == 0 || steady_now() - beaten_ < kBeat) return;
+  if (acting_ == nullptr || steady_now() - beaten_ < kBeat) return;
   beaten_ = steady_now();
-  if (!link_.is_open() ? !connect() : !tell(acting_, {End::started, {}, {}, {}})) link_.close();
+  if (!link_.is_open() ? !connect() : !tell(acting_->id, {End::started, {}, {}, {}})) link_.close();
 }
 
 void Agent::refresh_figures() {

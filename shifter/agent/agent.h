@@ -30,8 +30,9 @@ class Agent {
   bool stops() const;
   void pause(base::Millis time);
   bool connect();  // hello, and what is open is told; false: not now
-  bool settle(uint64_t id);
-  bool take_one();  // false: the connection is lost
+  bool settle(uint64_t id, int64_t asked_ms);
+  void end_leftovers();  // of actions that a crash cut
+  bool take_one();       // false: the connection is lost
   void act(const Task& task);
   bool tell(uint64_t id, const Outcome& outcome);
   void beat();  // while an action runs: the sidecar hears of us
@@ -46,7 +47,7 @@ class Agent {
   std::unique_ptr<RealCommands> commands_;
   AdminLink link_;
   int64_t session_ = 0;
-  uint64_t acting_ = 0;  // the id, while an action runs
+  const Task* acting_ = nullptr;  // while it runs
   base::Instant beaten_{};
   Figures figures_;
   base::Instant figures_at_{};

@@ -23,7 +23,8 @@ constexpr int kLingerBeats = 5;  // for output that a grandchild still holds ope
 class Run {
  public:
   Run(const ChildAsk& ask, const std::function<bool()>& beat) : ask_(ask), beat_(beat) {
-    CHECK(uv_loop_init(&loop_) == 0);
+    failed_ = uv_loop_init(&loop_);  // it wants descriptors of its own
+    if (failed_ != 0) return;
     for (uv_pipe_t* pipe : {&out_, &error_}) {
       CHECK(uv_pipe_init(&loop_, pipe, 0) == 0);
       pipe->data = this;
@@ -33,6 +34,7 @@ class Run {
     process_.data = this;
   }
   ~Run() {
+    if (failed_ != 0) return;
     for (uv_pipe_t* pipe : {&out_, &error_}) close_once(reinterpret_cast<uv_handle_t*>(pipe));
     close_once(reinterpret_cast<uv_handle_t*>(&timer_));
     uv_run(&loop_, UV_RUN_DEFAULT);
@@ -41,6 +43,7 @@ class Run {
 
   ChildEnd run() {
     end_.deadline = ask_.deadline;
+    if (failed_ != 0) return not_started(failed_);
     if (!start()) return std::move(end_);
     CHECK(uv_timer_start(&timer_, on_timer, kBeatMs, kBeatMs) == 0);
     begun_ = uv_now(&loop_);
@@ -53,6 +56,13 @@ class Run {
   static Run& self(void* handle_data) { return *static_cast<Run*>(handle_data); }
   static void close_once(uv_handle_t* handle) {
     if (!uv_is_closing(handle)) uv_close(handle, nullptr);
+  }
+
+  ChildEnd not_started(int why) {
+    end_.why = ChildEnd::Why::not_started;
+    end_.error =
+        (ask_.words.empty() ? std::string("no command") : ask_.words[0]) + ": " + uv_strerror(why);
+    return std::move(end_);
   }
 
   bool start() {
@@ -82,9 +92,7 @@ class Run {
     options.exit_cb = on_exit;
     const int failed = words[0] == nullptr ? UV_EINVAL : uv_spawn(&loop_, &process_, &options);
     if (failed != 0) {
-      end_.why = ChildEnd::Why::not_started;
-      end_.error = (ask_.words.empty() ? std::string("no command") : ask_.words[0]) + ": " +
-                   uv_strerror(failed);
+      end_ = not_started(failed);
       if (words[0] != nullptr) close_once(reinterpret_cast<uv_handle_t*>(&process_));
       return false;
     }
@@ -161,6 +169,7 @@ class Run {
 
   const ChildAsk& ask_;
   const std::function<bool()>& beat_;
+  int failed_ = 0;
   uv_loop_t loop_{};
   uv_process_t process_{};
   uv_pipe_t out_{}, error_{};

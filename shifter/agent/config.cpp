@@ -1,6 +1,7 @@
 #include "shifter/agent/config.h"
 
 #include <algorithm>
+#include <array>
 
 namespace agent {
 namespace {
@@ -9,6 +10,7 @@ using base::Millis;
 using base::Section;
 
 constexpr Millis kHour{3'600'000};
+constexpr std::array kHookNames = {"pre_canary", "post_switch", "stop", "notify"};
 
 void read_path(Section& section, std::string_view key, std::string& path) {
   section.read(key, path);
@@ -89,7 +91,7 @@ AgentConfig read_agent_config(Section& top) {
   compose.read("files", config.files);
   read_commands(top.section("commands"), config.commands);
   Section hooks = top.section("hooks");
-  for (const char* name : {"pre_canary", "post_switch", "stop", "notify"}) {
+  for (const char* name : kHookNames) {
     read_words(hooks, name, config.hooks[name], true);
   }
   Section workers = top.section("workers");

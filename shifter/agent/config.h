@@ -66,7 +66,10 @@ struct AgentConfig {
   std::vector<std::string> files;  // -f of each; none: compose finds its own
 
   CommandWords commands;
-  std::map<std::string, Words> hooks;  // pre_canary, post_switch, stop, notify
+  // What people add: pre_canary and post_switch of a rollout, stop (before a color is stopped;
+  // where it fails nothing is stopped), notify (of a notice). Empty: nothing is done.
+  std::map<std::string, Words> hooks{
+      {"pre_canary", {}}, {"post_switch", {}}, {"stop", {}}, {"notify", {}}};
 
   int workers_min = 1;
   int workers_max = 64;

@@ -32,9 +32,18 @@ Outcome Performer::deploy(Job& job) {
     return job.failed("an image was asked for, and colors." + job.task.color +
                       ".image_key is not set");
   }
-  if (image.empty() && sets_image) image = text->value(job.target.image_key).value_or("");
+  const std::string like = job.argument("like");
+  if (image.empty() && like.empty() && sets_image) {
+    image = text->value(job.target.image_key).value_or("");
+  }
   ImageIdentity identity;
-  if (!image.empty()) {
+  if (!like.empty()) {
+    auto same = image_of(job, like, *text);
+    if (!same) return job.failed(same.error().detail);
+    identity = std::move(*same);
+    if (sets_image) values[job.target.image_key] = identity.digest;
+    job.result["digest"] = identity.digest;
+  } else if (!image.empty()) {
     auto resolved = job.docker.resolve(image);
     if (!resolved) return job.failed(resolved.error().detail);
     identity = std::move(*resolved);
@@ -50,7 +59,7 @@ Outcome Performer::deploy(Job& job) {
     if (!state) return job.failed(state.error().detail);
     status_before = state->status;
   }
-  auto change = job.env.change(values);
+  auto change = job.env.change(values, /*keep=*/true);
   if (!change) return job.failed(change.error().detail);
 
   base::Result<> done;
@@ -61,8 +70,25 @@ Outcome Performer::deploy(Job& job) {
     const std::string undone = undo(job, *change, status_before);
     return job.failed(done.error().detail + "; " + undone);
   }
+  job.env.let_go();
   if (*wanted) job.result["env_workers"] = std::to_string(**wanted);
   return job.done();
+}
+
+// What the other color runs at this moment, not what is written somewhere.
+base::Result<ImageIdentity> Performer::image_of(Job& job, const std::string& color,
+                                                const EnvText& env) {
+  const auto other = config_.colors.find(color);
+  if (other == config_.colors.end()) return fault("the agent's config has no color " + color);
+  Task task;
+  task.color = color;
+  Docker docker(config_, commands_, names_of(task), job.docker.left());
+  auto container = docker.find_container();
+  if (!container) return tl::unexpected(container.error());
+  if (container->empty()) return fault(color + " has no container whose image could be taken");
+  auto state = docker.inspect(*container);
+  if (!state) return tl::unexpected(state.error());
+  return docker.resolve(state->image, env.value(other->second.image_key).value_or(""));
 }
 
 base::Result<> Performer::wait_until_healthy(Job& job, const std::string& image_id) {

@@ -64,14 +64,17 @@ ChildEnd Docker::run_words(const Words& words, const Names& more, base::Millis d
     end.deadline = ask.deadline;
     return end;
   }
-  end = commands_.run(ask, undoes_);
+  return commands_.run(ask, undoes_);
+}
+
+void Docker::keep(const ChildEnd& end) {
   for (const std::string& line : end.tail) tail_.add(line + "\n");
-  return end;
 }
 
 base::Result<std::string> Docker::run(const Words& words, const Names& more,
                                       std::optional<base::Millis> deadline) {
   ChildEnd end = run_words(words, more, deadline.value_or(base::Millis{86'400'000}), {});
+  if (!deadline || !end.good()) keep(end);  // what a look found is nobody's last words
   if (end.good()) return std::move(end.output);
   Names names = names_;
   for (const auto& [key, value] : more) names[key] = value;
@@ -80,16 +83,18 @@ base::Result<std::string> Docker::run(const Words& words, const Names& more,
 
 base::Result<int> Docker::check(const Words& words, const Names& more) {
   const ChildEnd end = run_words(words, more, config_.look_deadline, {});
+  keep(end);
   if (end.why == ChildEnd::Why::exited) return end.code;
   return failed(name_of(config_, words, names_) + ": " + end.text());
 }
 
-ChildEnd Docker::run_hook(const Words& words) {
-  return run_words(words, {}, base::Millis{86'400'000},
-                   {{"SHIFTER_COLOR", names_["color"]},
-                    {"SHIFTER_EPOCH", names_["epoch"]},
-                    {"SHIFTER_KIND", names_["kind"]},
-                    {"SHIFTER_SUMMARY", names_["summary"]}});
+ChildEnd Docker::run_hook(const Words& words,
+                          std::vector<std::pair<std::string, std::string>> more) {
+  more.emplace_back("SHIFTER_COLOR", names_["color"]);
+  more.emplace_back("SHIFTER_EPOCH", names_["epoch"]);
+  ChildEnd end = run_words(words, {}, base::Millis{86'400'000}, std::move(more));
+  keep(end);
+  return end;
 }
 
 base::Result<std::string> Docker::find_container() {
@@ -111,7 +116,8 @@ base::Result<ContainerState> Docker::inspect(const std::string& container) {
   return failed("commands.inspect printed no state, health and image");
 }
 
-base::Result<ImageIdentity> Docker::resolve(const std::string& image) {
+base::Result<ImageIdentity> Docker::resolve(const std::string& image, std::string named) {
+  if (named.empty()) named = image;
   const Names names = {{"image", image}};
   auto output = run(config_.commands.resolve, names, config_.look_deadline);
   if (!output && !config_.commands.pull.empty()) {
@@ -128,7 +134,7 @@ base::Result<ImageIdentity> Docker::resolve(const std::string& image) {
     const auto digests =
         nlohmann::json::parse(output->substr(0, space), nullptr, /*allow_exceptions=*/false);
     // Of several repositories the one that was named.
-    const std::string repository = image.substr(0, image.find_first_of("@:", image.rfind('/') + 1));
+    const std::string repository = named.substr(0, named.find_first_of("@:", named.rfind('/') + 1));
     for (const auto& one : digests) {
       if (!one.is_string()) continue;
       const auto digest = one.get<std::string>();

@@ -33,18 +33,21 @@ class Docker {
   // From here on time is counted anew, and the end of the agent does not stop it.
   void begin_undo();
 
-  // Runs to its end; an error has its exit code and its last line.
+  // Runs to its end; an error has its exit code and its last line. With a deadline of its own it is
+  // a look, whose output is kept only where it fails.
   base::Result<std::string> run(const Words& words, const Names& more = {},
                                 std::optional<base::Millis> deadline = std::nullopt);
   // The exit code of a check; an error: it gave none.
   base::Result<int> check(const Words& words, const Names& more = {});
-  ChildEnd run_hook(const Words& words);  // with color and epoch in its environment
+  // With color, epoch and what else is given in its environment.
+  ChildEnd run_hook(const Words& words, std::vector<std::pair<std::string, std::string>> more = {});
 
   // "" when the service has no container.
   base::Result<std::string> find_container();
   base::Result<ContainerState> inspect(const std::string& container);
-  // Resolved once: from here on the digest is used. Pulls an image that is not on the machine.
-  base::Result<ImageIdentity> resolve(const std::string& image);
+  // Resolved once: from here on the digest is used. Pulls an image that is not on the machine. Of
+  // several digests that of `named` (the image itself where it is empty) is taken.
+  base::Result<ImageIdentity> resolve(const std::string& image, std::string named = {});
   base::Result<ProcessList> processes(const std::string& container);
 
   void wait() { commands_.wait(config_.poll); }
@@ -52,6 +55,7 @@ class Docker {
   std::vector<std::string> tail() const { return tail_.lines(); }
 
  private:
+  void keep(const ChildEnd& end);
   ChildEnd run_words(const Words& words, const Names& more, base::Millis deadline,
                      std::vector<std::pair<std::string, std::string>> environment);
 

@@ -62,6 +62,7 @@ base::Result<Journal> Journal::open(const std::string& path) {
     for (const Json& one : json.at("actions")) {
       Entry entry;
       entry.id = one.at("id").get<uint64_t>();
+      entry.asked_ms = one.value("asked_ms", int64_t{0});
       entry.kind = one.at("kind").get<std::string>();
       entry.color = one.at("color").get<std::string>();
       entry.outcome.end = end_named(one.at("end").get<std::string>());
@@ -78,15 +79,16 @@ base::Result<Journal> Journal::open(const std::string& path) {
   return journal;
 }
 
-const Journal::Entry* Journal::find(uint64_t id) const {
+const Journal::Entry* Journal::find(uint64_t id, int64_t asked_ms) const {
   for (const Entry& entry : entries_) {
-    if (entry.id == id) return &entry;
+    if (entry.id == id && entry.asked_ms == asked_ms) return &entry;
   }
   return nullptr;
 }
 
-base::Result<> Journal::start(uint64_t id, const std::string& kind, const std::string& color) {
-  entries_.push_back({id, kind, color, {End::started, {}, {}, {}}});
+base::Result<> Journal::start(uint64_t id, int64_t asked_ms, const std::string& kind,
+                              const std::string& color) {
+  entries_.push_back({id, asked_ms, kind, color, {End::started, {}, {}, {}}});
   if (auto saved = save(); !saved) {
     entries_.pop_back();
     return saved;
@@ -95,9 +97,9 @@ base::Result<> Journal::start(uint64_t id, const std::string& kind, const std::s
   return {};
 }
 
-base::Result<> Journal::end(uint64_t id, Outcome outcome) {
+base::Result<> Journal::end(uint64_t id, int64_t asked_ms, Outcome outcome) {
   for (Entry& entry : entries_) {
-    if (entry.id == id) entry.outcome = std::move(outcome);
+    if (entry.id == id && entry.asked_ms == asked_ms) entry.outcome = std::move(outcome);
   }
   return save();
 }
@@ -106,6 +108,7 @@ base::Result<> Journal::save() const {
   Json json = {{"name", name_}, {"actions", Json::array()}};
   for (const Entry& entry : entries_) {
     json["actions"].push_back({{"id", entry.id},
+                               {"asked_ms", entry.asked_ms},
                                {"kind", entry.kind},
                                {"color", entry.color},
                                {"end", text_of(entry.outcome.end)},

@@ -28,8 +28,11 @@ struct Outcome {
 class Journal {
  public:
   static constexpr size_t kKept = 64;
+  // Ids begin anew where the sidecar lost its state or went back to an older one; with the moment
+  // at which it was asked for, an action is itself and no other.
   struct Entry {
     uint64_t id = 0;
+    int64_t asked_ms = 0;
     std::string kind, color;
     Outcome outcome{End::started, {}, {}, {}};
   };
@@ -38,10 +41,11 @@ class Journal {
   static base::Result<Journal> open(const std::string& path);
 
   const std::string& name() const { return name_; }  // made up when it was begun
-  const Entry* find(uint64_t id) const;
-  // An error: it is not on the disk, so nothing may be done. Needs: the id is new.
-  base::Result<> start(uint64_t id, const std::string& kind, const std::string& color);
-  base::Result<> end(uint64_t id, Outcome outcome);
+  const Entry* find(uint64_t id, int64_t asked_ms) const;
+  // An error: it is not on the disk, so nothing may be done. Needs: find() does not know it.
+  base::Result<> start(uint64_t id, int64_t asked_ms, const std::string& kind,
+                       const std::string& color);
+  base::Result<> end(uint64_t id, int64_t asked_ms, Outcome outcome);
   const std::deque<Entry>& entries() const { return entries_; }
 
  private:

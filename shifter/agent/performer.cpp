@@ -7,12 +7,14 @@
 namespace agent {
 
 Outcome Performer::perform(const Task& task) {
+  static const ColorTarget kNone;
   const auto target = config_.colors.find(task.color);
-  if (target == config_.colors.end()) {
+  const bool needs_color = task.kind != "custom" || !task.color.empty();  // a notice is of none
+  if (needs_color && target == config_.colors.end()) {
     return {End::failed, "the agent's config has no color " + task.color, {}, {}};
   }
   Job job{task,
-          target->second,
+          needs_color ? target->second : kNone,
           Docker(config_, commands_, names_of(task), task.deadline),
           EnvFile(config_.env_file),
           {}};
@@ -101,6 +103,11 @@ Outcome Performer::stop(Job& job) {
     return job.done("there is no container");
   }
   wait_for_background(job);
+  if (const Words& hook = config_.hooks.at("stop"); !hook.empty()) {
+    if (const ChildEnd end = job.docker.run_hook(hook); !end.good()) {
+      return job.failed("not stopped: hook stop: " + end.text());
+    }
+  }
   auto stopped = job.docker.run(config_.commands.stop);
   auto state = job.docker.inspect(*container);
   job.result["container"] = state ? state->status : "unknown";
@@ -136,7 +143,9 @@ Outcome Performer::custom(Job& job) {
   const auto hook = config_.hooks.find(name);
   if (hook == config_.hooks.end()) return job.failed("the agent's config has no hook " + name);
   if (hook->second.empty()) return job.done("hook " + name + " has no command");
-  const ChildEnd end = job.docker.run_hook(hook->second);
+  const ChildEnd end = job.docker.run_hook(
+      hook->second,
+      {{"SHIFTER_KIND", job.argument("kind")}, {"SHIFTER_SUMMARY", job.argument("summary")}});
   if (end.good()) return job.done();
   return job.failed("hook " + name + ": " + end.text());
 }

@@ -16,6 +16,7 @@ namespace agent {
 
 struct Task {
   uint64_t id = 0;
+  int64_t asked_ms = 0;
   std::string kind;
   std::string color;
   std::map<std::string, std::string> arguments;
@@ -41,6 +42,7 @@ class Performer {
 
   Names names_of(const Task& task) const;
   base::Result<std::optional<int>> wanted_workers(const Task& task) const;
+  base::Result<ImageIdentity> image_of(Job& job, const std::string& color, const EnvText& env);
   // The steps of a deploy; an error is undone by deploy().
   base::Result<> wait_until_healthy(Job& job, const std::string& image_id);
   base::Result<> wait_for_workers(Job& job, int wanted);

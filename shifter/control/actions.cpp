@@ -57,7 +57,7 @@ uint64_t Actions::ask(ActionAsk ask) {
   action.id = ++last_id_;
   action.hook = hook_of(ask);
   action.ask = std::move(ask);
-  action.since = clock_.wall();
+  action.asked = action.since = clock_.wall();
   actions_.push_back(std::move(action));
   forget_old();
   if (pending >= static_cast<std::ptrdiff_t>(kPendingMax)) {
@@ -108,14 +108,14 @@ Answer<uint64_t> Actions::hello(const AgentHello& hello, AgentFigures figures) {
   return ++session_;
 }
 
-std::vector<uint64_t> Actions::open() const {
-  std::vector<uint64_t> ids;
+std::vector<const Action*> Actions::open() const {
+  std::vector<const Action*> open;
   for (const Action& action : actions_) {
     if (action.state == ActionState::taken || action.state == ActionState::started) {
-      ids.push_back(action.id);
+      open.push_back(&action);
     }
   }
-  return ids;
+  return open;
 }
 
 Answer<void> Actions::heard(uint64_t session) {

@@ -18,7 +18,7 @@
 namespace control {
 
 enum class ActionKind : uint8_t {
-  deploy,          // arguments: workers, image or digest; each may be absent (as it is)
+  deploy,          // arguments: workers; image, digest, or like (a color); absent: as it is
   stop,            // waits for background work, then stops the color's service
   set_workers,     // edits the env file only; argument: workers
   signal_workers,  // live, by signals to the running master, env file in step; argument: workers
@@ -29,7 +29,7 @@ std::string_view text_of(ActionKind kind);
 struct ActionAsk {
   ActionKind kind = ActionKind::deploy;
   std::string color;
-  std::map<std::string, std::string> arguments;  // workers, image, digest, hook, epoch, …
+  std::map<std::string, std::string> arguments;  // workers, image, digest, like, hook, epoch, …
   base::Millis deadline{300'000};                // counts from when the agent takes it
 };
 
@@ -51,6 +51,7 @@ struct Action {
   std::string message;
   std::vector<std::string> tail;              // the last lines of output, at most 20
   std::map<std::string, std::string> result;  // workers (observed), digest, image, container, …
+  base::WallTime asked{};                     // with the id: this action and no other, ever
   base::WallTime since{};                     // of this state, for people
   std::string hook;                           // as metrics name it: deploy, stop, pre_canary, …
   std::optional<base::Instant> ends;          // set when taken: past it nothing is waited for
@@ -116,9 +117,9 @@ class Actions {
   const std::map<std::string, int64_t>& hook_failures() const { return hook_failures_; }
 
   // The agent's side. hello: the session, to be given with what follows; `conflict` while another
-  // agent is there. open(): the ids that it must say something about before it takes more.
+  // agent is there. open(): those that it must say something about before it takes more.
   Answer<uint64_t> hello(const AgentHello& hello, AgentFigures figures);
-  std::vector<uint64_t> open() const;
+  std::vector<const Action*> open() const;
   Answer<void> heard(uint64_t session);  // `conflict`: another hello came later
   void set_figures(AgentFigures figures);
   void agent_left();  // its waiting connection closed

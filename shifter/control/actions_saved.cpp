@@ -26,6 +26,7 @@ Json write_action(const Action& action, const TimeBase& time) {
                {"message", action.message},
                {"tail", action.tail},
                {"result", action.result},
+               {"asked_ms", action.asked.time_since_epoch().count()},
                {"since_ms", action.since.time_since_epoch().count()}};
   if (action.ends) {
     const auto ahead = std::chrono::duration_cast<base::Millis>(*action.ends - time.now);
@@ -47,6 +48,7 @@ Action read_action(const Json& json, bool same_boot, const TimeBase& time) {
   action.message = json.at("message").get<std::string>();
   action.tail = json.at("tail").get<std::vector<std::string>>();
   action.result = json.at("result").get<std::map<std::string, std::string>>();
+  action.asked = base::WallTime{base::Millis{json.value("asked_ms", int64_t{0})}};
   action.since = base::WallTime{base::Millis{json.at("since_ms").get<int64_t>()}};
   if (json.contains("ends")) {
     const Json& ends = json.at("ends");

@@ -153,6 +153,7 @@ std::string action_json(const Action& action) {
                             {"message", action.message},
                             {"tail", action.tail},
                             {"result", action.result},
+                            {"asked_ms", action.asked.time_since_epoch().count()},
                             {"since_ms", action.since.time_since_epoch().count()}};
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
@@ -205,7 +206,9 @@ Answer<void> AdminAgent::hello(const Command& command, const std::shared_ptr<Rep
   events_.add(Level::info, "agent_hello",
               LogLine().add("pid", agent.pid).add("uid", static_cast<int64_t>(agent.uid)));
   OrderedJson open = OrderedJson::array();
-  for (uint64_t id : control_.actions().open()) open.push_back(id);
+  for (const Action* action : control_.actions().open()) {
+    open.push_back({{"id", action->id}, {"asked_ms", action->asked.time_since_epoch().count()}});
+  }
   reply->finish(ok_json(
       control_,
       LogLine().add("session", static_cast<int64_t>(*session)).add_raw("open", open.dump())));
@@ -225,7 +228,7 @@ Answer<void> AdminAgent::take(const Command& command, const std::shared_ptr<Repl
   if (taker_) return deny(AdminCode::conflict, "session", "a take waits already");
   if (auto open = actions.open(); !open.empty()) {
     return deny(AdminCode::conflict, "session",
-                "action " + std::to_string(open.front()) + " is not over: report it first");
+                "action " + std::to_string(open.front()->id) + " is not over: report it first");
   }
   taker_ = Taker{reply, control_.now() + wait->value_or(kTakeWait)};
   answer_taker();

@@ -221,6 +221,8 @@ void ControlLoop::tick() {
 
 // What an action asks for may no longer be right when an agent comes to take it.
 std::optional<std::string> ControlLoop::why_not(const Action& action) const {
+  // A notice is of no color.
+  if (action.ask.kind == ActionKind::custom && action.ask.color.empty()) return std::nullopt;
   const auto color = fleet_.color_named(action.ask.color);
   if (!color) return "no color is named " + action.ask.color + " now";
   const FleetColor& one = fleet_.colors[*color];

@@ -161,6 +161,7 @@ RolloutConfig read_rollout_config(Section section) {
   section.read("look", config.look, Millis{100}, Millis{60'000});
   section.read("rollback_step", config.rollback_step, Millis{0}, Millis{3'600'000});
   section.read("scale_bake", config.scale_bake, Millis{0}, kDay);
+  section.read("stop_max", config.stop_max, Millis{1'000}, kDay);
   section.read("pre_canary", config.pre_canary);
   section.read("post_switch", config.post_switch);
   config.window = read_window(section.section("window"));

@@ -38,6 +38,8 @@ struct RolloutConfig {
   base::Millis look{1'000};            // how often the judge is asked
   base::Millis rollback_step{10'000};  // a color that was just started gets users in three moves
   base::Millis scale_bake{300'000};
+  // For the agent to wait for background work (its times.background) and to stop the old color.
+  base::Millis stop_max{900'000};
   bool pre_canary = false;   // the agent's command of this name, before the first user
   bool post_switch = false;  // and when all users are there
   RolloutWindow window;

@@ -166,12 +166,18 @@ uint64_t RolloutControl::do_ask(Ask what, Rollout& next) {
     case Ask::deploy:
       ask.kind = ActionKind::deploy;
       if (plan.workers > 0) ask.arguments["workers"] = std::to_string(plan.workers);
-      if (!plan.image.empty()) ask.arguments["image"] = plan.image;
+      if (plan.purpose == Purpose::scale) {
+        // Users are moved without a judge: to what runs now, whatever is recorded of it.
+        ask.arguments["like"] = plan.stable_name;
+      } else if (!plan.image.empty()) {
+        ask.arguments["image"] = plan.image;
+      }
       ask.deadline = control_.config().rollout.prepare_max;
       return next.deploy_action = control_.actions().ask(std::move(ask));
     case Ask::stop:
       ask.kind = ActionKind::stop;
       ask.color = plan.stable_name;
+      ask.deadline = control_.config().rollout.stop_max;
       return next.stop_action = control_.actions().ask(std::move(ask));
     case Ask::pre_canary:
     case Ask::post_switch:

@@ -27,6 +27,13 @@ class ControlDesk {
     end();
     begin();
   }
+  // The same without its state: ids begin anew.
+  void lose_state() {
+    end();
+    std::remove(state_file().c_str());
+    std::remove((state_file() + ".old").c_str());
+    begin();
+  }
   uint64_t ask(control::ActionAsk ask) {
     return on_loop([&] { return parts_->control.actions().ask(std::move(ask)); });
   }

@@ -100,7 +100,9 @@ TEST(AgentLife, AnAgentThatIsKilledDoesNotRunTheHookAgain) {
   EXPECT_EQ(next.state, ActionState::done) << next.message;
   EXPECT_EQ(site.desk().find(id)->state, ActionState::unknown);
   EXPECT_EQ(lines_in(site.folder("runs")), 1);
-  ::kill(static_cast<pid_t>(std::stol(harness::read_text(site.folder("runs")))), SIGKILL);
+  const auto hook = static_cast<pid_t>(std::stol(harness::read_text(site.folder("runs"))));
+  // Nobody else would end it at its deadline.
+  await("the end of what was left", [&] { return ::kill(hook, 0) != 0; });
 }
 
 // R48, the other side: the sidecar goes and comes back while the hook runs.
@@ -117,9 +119,68 @@ TEST(AgentLife, ASidecarThatRestartsHearsHowItEnded) {
   EXPECT_GT(next.id, id) << "ids go on";
 }
 
+// An id that begins anew is another action: the journal knows what it was asked for.
+TEST(AgentLife, ASidecarThatLostItsStateIsNotToldOfOldEnds) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs"));
+  const Action first = site.desk().run(custom("stop"));
+  EXPECT_EQ(first.state, ActionState::done) << first.message;
+  site.desk().lose_state();
+  const Action again = site.desk().run(custom("stop"));
+  EXPECT_EQ(again.id, first.id);
+  EXPECT_EQ(again.state, ActionState::done) << again.message;
+  EXPECT_EQ(lines_in(site.folder("runs")), 2) << "it was not done, only said to be";
+}
+
+// What comes in the moment of the end is not begun and not lost.
+TEST(AgentLife, AnActionThatMeetsTheEndIsForTheNextAgent) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs"));
+  site.agent().signal(SIGSTOP);
+  const uint64_t id = site.desk().ask(custom("stop"));
+  site.desk().await_state(id, ActionState::taken);
+  site.agent().signal(SIGTERM);
+  site.agent().signal(SIGCONT);
+  EXPECT_EQ(site.agent().wait(10s), 0) << site.story();
+  site.desk().await_state(id, ActionState::pending);
+  EXPECT_EQ(lines_in(site.folder("runs")), 0);
+  site.start_agent();
+  site.desk().await_state(id, ActionState::done);
+  EXPECT_EQ(lines_in(site.folder("runs")), 1);
+}
+
+TEST(AgentLife, WhatCannotBeWrittenDownIsNotBegun) {
+  Site site(false, hook("stop", "echo run >> $PWD/runs"));
+  std::filesystem::remove_all(site.folder("journal"));
+  const Action action = site.desk().run(custom("stop"));
+  EXPECT_EQ(action.state, ActionState::failed);
+  EXPECT_EQ(action.message, "not begun: the agent's journal cannot be written");
+  EXPECT_EQ(lines_in(site.folder("runs")), 0);
+  std::filesystem::create_directory(site.folder("journal"));
+  EXPECT_EQ(site.desk().run(custom("stop")).state, ActionState::done);
+}
+
+// Encoded, some bytes take three: what does not fit into a line is left out, not the report.
+TEST(AgentLife, AReportFitsWhateverWasPrinted) {
+  Site site(false, hook("stop",
+                        "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "
+                        "printf \"%0200d\\n\" 0 | tr 0 %; done; exit 1"));
+  const Action action = site.desk().run(custom("stop"));
+  EXPECT_EQ(action.state, ActionState::failed) << site.story();
+  ASSERT_GE(action.tail.size(), 5u);
+  EXPECT_EQ(action.tail.back(), std::string(200, '%'));
+}
+
+// Of no color, and with what it is about.
+TEST(AgentLife, ANoticeIsAHookToo) {
+  Site site(false, hook("notify", "echo \"$SHIFTER_KIND|$SHIFTER_SUMMARY\""));
+  const Action action = site.desk().run(
+      {ActionKind::custom, "", {{"hook", "notify"}, {"kind", "end"}, {"summary", "a \"b\""}}, 10s});
+  ASSERT_EQ(action.state, ActionState::done) << action.message;
+  EXPECT_EQ(action.tail, std::vector<std::string>{"end|a \"b\""});
+}
+
 // R58: failures, again and again, leave the file as it was.
 TEST(AgentLife, ThreeFailedRedeploysLeaveTheEnvFileAsItWas) {
-  Site site(false);
+  Site site(false, "", "health: 15s, count: 1s");
   const std::string env = site.env();
   for (const char* workers : {"4", "6", "8"}) {
     const Action action = site.desk().run({ActionKind::deploy,
@@ -210,19 +271,22 @@ TEST(Journal, KnowsAfterACrashWhatWasBegun) {
     auto journal = agent::Journal::open(path);
     ASSERT_TRUE(journal.has_value()) << journal.error().detail;
     name = journal->name();
-    ASSERT_TRUE(journal->start(7, "deploy", "green").has_value());
-    ASSERT_TRUE(journal->start(8, "stop", "blue").has_value());
-    ASSERT_TRUE(journal->end(8, {agent::End::failed, "m", {"t"}, {{"workers", "4"}}}).has_value());
+    ASSERT_TRUE(journal->start(7, 70, "deploy", "green").has_value());
+    ASSERT_TRUE(journal->start(8, 80, "stop", "blue").has_value());
+    ASSERT_TRUE(
+        journal->end(8, 80, {agent::End::failed, "m", {"t"}, {{"workers", "4"}}}).has_value());
     EXPECT_FALSE(agent::Journal::open(path).has_value()) << "it is taken";
   }
   auto again = agent::Journal::open(path);
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->name(), name);
-  EXPECT_EQ(again->find(7)->outcome.end, agent::End::started);
-  EXPECT_EQ(again->find(8)->outcome.end, agent::End::failed);
-  EXPECT_EQ(again->find(8)->outcome.result.at("workers"), "4");
-  EXPECT_EQ(again->find(9), nullptr);
-  for (uint64_t id = 100; id < 300; ++id) ASSERT_TRUE(again->start(id, "stop", "blue").has_value());
+  EXPECT_EQ(again->find(7, 70)->outcome.end, agent::End::started);
+  EXPECT_EQ(again->find(8, 80)->outcome.end, agent::End::failed);
+  EXPECT_EQ(again->find(8, 80)->outcome.result.at("workers"), "4");
+  EXPECT_EQ(again->find(9, 80), nullptr);
+  EXPECT_EQ(again->find(8, 81), nullptr) << "asked for at another time: another action";
+  for (uint64_t id = 100; id < 300; ++id)
+    ASSERT_TRUE(again->start(id, 1, "stop", "blue").has_value());
   EXPECT_LE(again->entries().size(), agent::Journal::kKept);
 }
 

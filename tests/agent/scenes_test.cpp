@@ -24,6 +24,8 @@ std::map<std::string, std::string> without_green(std::map<std::string, std::stri
   return ids;
 }
 
+constexpr const char* kInVain = "health: 4s, count: 4s";
+
 class Scenes : public ::testing::TestWithParam<bool> {};
 
 // R73: WORKERS_GREEN changes, and nothing but the container of green.
@@ -51,7 +53,7 @@ TEST_P(Scenes, ADeployChangesExactlyOneService) {
 
 // R74, and R58's bytes: a color that never gets healthy, while the old one runs.
 TEST_P(Scenes, AColorThatNeverGetsHealthyLeavesEverythingAsItWas) {
-  Site site(GetParam());
+  Site site(GetParam(), "", kInVain);
   const std::string env = site.env();
   const auto before = site.containers();
   site.note("before");
@@ -75,7 +77,7 @@ TEST_P(Scenes, AColorThatNeverGetsHealthyLeavesEverythingAsItWas) {
 
 // R74: the cold color was stopped, and is stopped again.
 TEST_P(Scenes, AFailedDeployOfAStoppedColorLeavesItStopped) {
-  Site site(GetParam());
+  Site site(GetParam(), "", kInVain);
   site.compose({"stop", "-t", "1", "odoo_green"});
   const std::string env = site.env();
   const auto before = site.containers();
@@ -91,7 +93,7 @@ TEST_P(Scenes, AFailedDeployOfAStoppedColorLeavesItStopped) {
 }
 
 TEST_P(Scenes, AFailedFirstDeployLeavesNoContainer) {
-  Site site(GetParam());
+  Site site(GetParam(), "", kInVain);
   site.compose({"rm", "-s", "-f", "odoo_green"});
   const std::string env = site.env();
   const Action action = site.desk().run(deploy({{"image", "shifter-stub:sick"}}));
@@ -102,7 +104,7 @@ TEST_P(Scenes, AFailedFirstDeployLeavesNoContainer) {
 
 // R76: an image that does not know WORKERS.
 TEST_P(Scenes, AnImageThatIgnoresItsWorkersFailsAndSaysSo) {
-  Site site(GetParam());
+  Site site(GetParam(), "", "health: 15s, count: 1s");
   const std::string env = site.env();
   const Action action = site.desk().run(deploy({{"workers", "6"}, {"image", "shifter-stub:deaf"}}));
   ASSERT_EQ(action.state, ActionState::failed) << site.story();

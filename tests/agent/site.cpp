@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/agent/standin_docker.h"
+
 namespace agent_tests {
 namespace {
 
@@ -17,7 +19,6 @@ using harness::read_text;
 using harness::write_text;
 using nlohmann::json;
 
-const std::vector<std::string> kServices = {"db", "redis", "traefik", "odoo_blue", "odoo_green"};
 const std::map<std::string, std::map<std::string, std::string>> kImages = {
     {"shifter-stub:1", {}},
     {"shifter-stub:2", {{"RELEASE", "2"}}},
@@ -45,7 +46,7 @@ bool has_engine() {
   return answers;
 }
 
-Site::Site(bool on_engine, const std::string& more_config)
+Site::Site(bool on_engine, const std::string& more_config, const std::string& limits)
     : on_engine_(on_engine), path_before_(std::getenv("PATH")) {
   project_ = "agentscene" + std::to_string(::getpid());
   write_text(folder_ / ".env",
@@ -56,13 +57,15 @@ Site::Site(bool on_engine, const std::string& more_config)
   compose({"up", "-d"});
   write_text(
       folder_ / "agent.yaml",
-      "socket: " + desk_.socket() + "\njournal: " + folder_ / "journal.json" +
+      "socket: " + desk_.socket() + "\njournal: " + folder_ / "journal/journal.json" +
           "\nenv_file: " + folder_ / ".env" + "\ncompose: { folder: " + folder_.path() +
           ", project: " + project_ + ", files: [compose.yml] }\n" +
           "colors:\n"
           "  blue: { service: odoo_blue, workers_key: WORKERS_BLUE, image_key: IMAGE_BLUE }\n"
           "  green: { service: odoo_green, workers_key: WORKERS_GREEN, image_key: IMAGE_GREEN }\n"
-          "times: { health: 15s, count: 4s, poll: 100ms, stop_grace: 5s, background: 30s, "
+          "times: { " +
+          limits +
+          ", poll: 100ms, stop_grace: 5s, background: 30s, "
           "reconnect: 50ms }\n" +
           more_config);
   start_agent();
@@ -71,7 +74,13 @@ Site::Site(bool on_engine, const std::string& more_config)
 Site::~Site() {
   agent_.reset();
   try {
-    compose({"rm", "-s", "-f"});
+    if (on_engine_) {
+      std::vector<std::string> words = {"rm", "-f"};  // does not wait for anybody's end
+      for (const auto& [service, id] : containers()) words.push_back(id);
+      if (words.size() > 2) docker(words);
+    } else {
+      compose({"rm", "-s", "-f"});
+    }
     for (const std::string& tag : tags_) {
       if (on_engine_) docker({"image", "rm", tag});
     }
@@ -91,32 +100,32 @@ void Site::start_agent() {
 }
 
 void Site::prepare_standin() {
-  json images = json::object();
-  for (const auto& [name, environment] : kImages) {
-    const std::string id =
-        "sha256:" + std::string(64 - name.size(), '0') + std::string(name.size(), 'a');
-    images[name] = {{"id", id.substr(0, 70) + std::string(1, "0123456789abcdef"[images.size()])},
-                    {"digests", json::array()},
-                    {"environment", environment}};
+  std::map<std::string, StandinImage> images;
+  for (const auto& [name, environment] : kImages) images[name] = {environment, {}, {}};
+  for (const std::string& pair : put_standin_docker(folder_.path(), images)) {
+    const size_t equals = pair.find('=');
+    ::setenv(pair.substr(0, equals).c_str(), pair.substr(equals + 1).c_str(), 1);
   }
-  write_text(folder_ / "images.json", images.dump());
-  std::filesystem::create_directory(folder_ / "bin");
-  for (const char* name : {"docker", "docker-compose"}) {
-    std::filesystem::create_symlink(SOURCE_FOLDER "/tests/agent/standin_docker.py",
-                                    folder_ / "bin" + "/" + name);
-  }
-  ::setenv("PATH", (folder_ / "bin" + ":" + path_before_).c_str(), 1);
-  ::setenv("STANDIN_FOLDER", folder_.path().c_str(), 1);
-  ::setenv("STANDIN_STUB", program("stub_odoo").c_str(), 1);
 }
 
-// From nothing but one static program.
+// From nothing but one static program. Once: they are told by what they were made from.
 void Site::build_images() {
+  const std::string stub =
+      std::to_string(std::hash<std::string>()(read_text(program("stub_odoo"))));
+  std::vector<std::string> look = {"/usr/bin/env", "docker",   "image",
+                                   "inspect",      "--format", "{{.Config.Labels.stub}}"};
+  std::string made;
+  for (const auto& [name, environment] : kImages) {
+    look.push_back(name);
+    made += stub + "\n";
+  }
+  if (harness::run_program(look).output == made) return;
   for (const auto& [name, environment] : kImages) {
     const std::string place = folder_ / name;
     std::filesystem::create_directory(place);
     std::filesystem::copy_file(program("stub_odoo"), place + "/odoo");
-    std::string file = "FROM scratch\nCOPY odoo /odoo\nENTRYPOINT [\"/odoo\"]\n";
+    std::string file =
+        "FROM scratch\nCOPY odoo /odoo\nENTRYPOINT [\"/odoo\"]\nLABEL stub=" + stub + "\n";
     for (const auto& [key, value] : environment) file += "ENV " + key + "=" + value + "\n";
     write_text(place + "/Dockerfile", file);
     docker({"build", "-q", "-t", name, place});
@@ -157,13 +166,11 @@ void Site::set_env(const std::string& key, const std::string& value) {
 }
 
 std::map<std::string, std::string> Site::containers() const {
+  std::istringstream rows(
+      docker({"ps", "-a", "--no-trunc", "--filter", "label=com.docker.compose.project=" + project_,
+              "--format", "{{.Label \"com.docker.compose.service\"}} {{.ID}}"}));
   std::map<std::string, std::string> ids;
-  for (const std::string& service : kServices) {
-    const std::string id = docker({"ps", "-a", "-q", "--no-trunc", "--filter",
-                                   "label=com.docker.compose.project=" + project_, "--filter",
-                                   "label=com.docker.compose.service=" + service});
-    if (!id.empty()) ids[service] = id;
-  }
+  for (std::string service, id; rows >> service >> id;) ids[service] = id;
   return ids;
 }
 

@@ -15,7 +15,9 @@ namespace agent_tests {
 class Site {
  public:
   // `on_engine`: with docker and docker-compose as installed. The project runs when this returns.
-  explicit Site(bool on_engine, const std::string& more_config = "");
+  // `limits`: what the agent waits for at most; a scene that waits in vain asks for less.
+  explicit Site(bool on_engine, const std::string& more_config = "",
+                const std::string& limits = "health: 15s, count: 4s");
   ~Site();
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;

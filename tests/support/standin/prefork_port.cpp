@@ -1,6 +1,7 @@
 #include "tests/support/standin/prefork_port.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -40,6 +41,7 @@ void PreforkPort::stop() {
 }
 
 void PreforkPort::work() {
+  pthread_setname_np(pthread_self(), "odoo: worker");  // as its processes are called
   while (!stop_.is_raised()) {
     Fd connection(next_connection());
     if (connection.get() < 0) continue;

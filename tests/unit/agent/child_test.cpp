@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -77,6 +78,24 @@ TEST(Child, AProgramThatIsNotThereIsAnError) {
   EXPECT_FALSE(end.good());
   EXPECT_NE(end.text().find("no such file"), std::string::npos) << end.text();
   EXPECT_FALSE(run_child({{}, 1s, {}, {}}, always).good());
+}
+
+// A machine that is at its limits ends no agent in the middle of an action.
+TEST(Child, WithoutDescriptorsIsNotStarted) {
+  const int next = ::dup(0);
+  ASSERT_GE(next, 0);
+  ::close(next);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const rlim_t more : {0, 3, 6}) {  // none for a loop, none for pipes
+    const rlimit few{static_cast<rlim_t>(next) + more, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const ChildEnd end = shell("exit 0");
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(end.why, ChildEnd::Why::not_started) << more;
+    EXPECT_EQ(end.text(), "not started: /bin/sh: too many open files") << more;
+  }
+  EXPECT_TRUE(shell("exit 0").good());
 }
 
 TEST(Child, OutputHeldOpenByAnotherIsNotWaitedFor) {

@@ -27,6 +27,8 @@ struct Machine final : Commands {
   int busy_looks = 0;  // background work is there for so many looks
   int gone = 0;        // workers that left while still wanted
   base::Millis took{10};
+  std::vector<std::pair<std::string, std::string>> environment;  // of the last hook
+  int hook_code = 0;
 
   ChildEnd run(const ChildAsk& ask, bool) override {
     time += took;
@@ -45,6 +47,10 @@ struct Machine final : Commands {
       end.output += "99 100 0 odoo gevent\n";
     } else if (line.rfind("check-background", 0) == 0) {
       end.code = busy_looks-- > 0 ? 3 : 0;
+    } else if (line == "hook") {
+      calls.push_back(line);
+      environment = ask.environment;
+      end.code = hook_code;
     } else {
       calls.push_back(line);
       if (heeds && line == "docker kill --signal=TTIN c1") workers = ++target;
@@ -85,7 +91,8 @@ struct Bench {
   }
   Outcome perform(const std::string& kind, std::map<std::string, std::string> arguments,
                   base::Millis deadline = 600s) {
-    return Performer(config, machine).perform({7, kind, "green", std::move(arguments), deadline});
+    return Performer(config, machine)
+        .perform({7, 0, kind, "green", std::move(arguments), deadline});
   }
   long count(const std::string& call) const {
     return std::count(machine.calls.begin(), machine.calls.end(), call);
@@ -152,6 +159,55 @@ TEST(Performer, AStopDoesNotWaitForBackgroundWorkForEver) {
   outcome = other.perform("stop", {}, 200s);
   EXPECT_EQ(outcome.end, End::done) << outcome.message;
   EXPECT_EQ(outcome.result.at("background"), "deadline");
+}
+
+// R46: what people do before a stop; where it fails nothing is stopped.
+TEST(Performer, AStopRunsItsHookFirst) {
+  Bench bench;
+  bench.config.hooks["stop"] = {"hook"};
+  EXPECT_EQ(bench.perform("stop", {{"epoch", "41"}}).end, End::done);
+  EXPECT_EQ(bench.machine.calls,
+            (std::vector<std::string>{"hook", "docker-compose -p odoo stop -t 130 odoo_green"}));
+  EXPECT_EQ(bench.machine.environment.size(), 2u);
+  Bench other;
+  other.config.hooks["stop"] = {"hook"};
+  other.machine.hook_code = 3;
+  const Outcome outcome = other.perform("stop", {});
+  EXPECT_EQ(outcome.end, End::failed);
+  EXPECT_EQ(outcome.message, "not stopped: hook stop: exit code 3");
+  EXPECT_EQ(other.machine.calls, std::vector<std::string>{"hook"});
+}
+
+TEST(Performer, ANoticeIsOfNoColor) {
+  Bench bench;
+  bench.config.hooks["notify"] = {"hook"};
+  Performer performer(bench.config, bench.machine);
+  const Outcome outcome = performer.perform(
+      {7, 0, "custom", "", {{"hook", "notify"}, {"kind", "end"}, {"summary", "a b"}}, 5s});
+  EXPECT_EQ(outcome.end, End::done) << outcome.message;
+  const auto& seen = bench.machine.environment;
+  EXPECT_NE(std::find(seen.begin(), seen.end(),
+                      std::pair<std::string, std::string>("SHIFTER_SUMMARY", "a b")),
+            seen.end());
+  EXPECT_EQ(performer.perform({8, 0, "stop", "", {}, 5s}).end, End::failed);
+}
+
+// R60: the image that the other color runs, whatever its own key says.
+TEST(Performer, DeploysWhatAnotherColorRuns) {
+  Bench bench;
+  bench.config.colors["blue"] = {"odoo_blue", "WORKERS_BLUE", "IMAGE_BLUE"};
+  std::ofstream(bench.config.env_file)
+      << "IMAGE_BLUE=other/odoo:9\nWORKERS_GREEN=4\nIMAGE_GREEN=odoo:latest\n";
+  const Outcome outcome = bench.perform("deploy", {{"workers", "4"}, {"like", "blue"}});
+  ASSERT_EQ(outcome.end, End::done) << outcome.message;
+  EXPECT_EQ(bench.env(),
+            "IMAGE_BLUE=other/odoo:9\nWORKERS_GREEN=4\nIMAGE_GREEN=other/odoo@sha256:aa\n");
+  EXPECT_EQ(outcome.result.at("digest"), "other/odoo@sha256:aa");
+  EXPECT_EQ(bench.perform("deploy", {{"like", "red"}}).message,
+            "the agent's config has no color red");
+  bench.machine.status = "none";
+  EXPECT_EQ(bench.perform("deploy", {{"like", "blue"}}).message,
+            "blue has no container whose image could be taken");
 }
 
 // R77: of several repositories the one that was named; a digest is not resolved to another.

@@ -90,7 +90,8 @@ TEST(Actions, WhatAnAgentNeverBeganIsGivenAgain) {
   const uint64_t id = queue.deploy();
   queue.actions.take();  // the answer was lost on its way
   queue.hello();
-  EXPECT_EQ(queue.actions.open(), std::vector<uint64_t>{id});
+  ASSERT_EQ(queue.actions.open().size(), 1u);
+  EXPECT_EQ(queue.actions.open()[0]->id, id);
   queue.report(id, ActionState::pending);
   EXPECT_EQ(queue.state(id), ActionState::pending);
   EXPECT_EQ(queue.actions.take()->id, id);
@@ -183,6 +184,7 @@ TEST(Actions, SurviveARestartInTheStateFile) {
   EXPECT_EQ(after.find(done)->state, ActionState::done);
   EXPECT_EQ(after.find(open)->state, ActionState::started);
   EXPECT_EQ(after.find(open)->hook, "post_switch");
+  EXPECT_EQ(after.find(open)->asked, queue.actions.find(open)->asked);
   EXPECT_EQ(after.find(waits)->ask.arguments.at("workers"), "6");
   EXPECT_FALSE(after.has_agent());
   EXPECT_EQ(after.ask({ActionKind::deploy, "blue", {}, 1s}), waits + 1);

@@ -71,6 +71,7 @@ TEST(AdminAgent, TakesWaitAndAreAnsweredWhenThereIsWork) {
   EXPECT_EQ(action.at("color"), "green");
   EXPECT_EQ(action.at("arguments").at("workers"), "6");
   EXPECT_EQ(action.at("deadline_s"), 300);
+  EXPECT_EQ(action.at("asked_ms"), desk.loop->actions().find(id)->asked.time_since_epoch().count());
   EXPECT_EQ(desk.loop->actions().find(id)->state, ActionState::taken);
 }
 
@@ -177,7 +178,8 @@ TEST(AdminAgent, AnOpenActionMustBeReportedBeforeTheNextIsTaken) {
   const uint64_t id = desk.deploy();
   desk.ask("actions take " + desk.session);
   const Json again = desk.ask("agent hello journal=j1 pid=18");
-  EXPECT_EQ(again.at("open"), Json::array({id}));
+  const int64_t asked = desk.loop->actions().find(id)->asked.time_since_epoch().count();
+  EXPECT_EQ(again.at("open"), Json::array({Json{{"id", id}, {"asked_ms", asked}}}));
   EXPECT_EQ(desk.error_of("actions take session=" + again.at("session").dump()), "conflict");
 }
 

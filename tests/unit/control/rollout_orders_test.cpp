@@ -356,6 +356,12 @@ TEST(RolloutOrders, NoRolloutDuringAScaleAndAScaleIsARolloutOfTheLiveRelease) {
   EXPECT_EQ(p.now().plan.bake, 5min);
   EXPECT_FALSE(p.now().plan.floors);
   EXPECT_EQ(p.now().plan.steps, std::vector<int>{100});
+  // R60: of the live color what runs there, not what is written somewhere.
+  p.run(3s);
+  const Action* deploy = p.actions().find(p.now().deploy_action);
+  ASSERT_NE(deploy, nullptr);
+  EXPECT_EQ(deploy->ask.arguments.at("like"), "blue");
+  EXPECT_EQ(deploy->ask.arguments.count("image"), 0u);
   auto canary = p.canary();
   ASSERT_FALSE(canary);
   EXPECT_EQ(canary.error().code, AdminCode::conflict);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shifter/control/state_file.h"
 #include "tests/unit/control/plant.h"
 
 namespace control {
@@ -51,6 +52,17 @@ struct ScalePlant {
     scaling.reset();
     plant.start(two_colors(100, 0));
     start();
+  }
+  // The machine was away for so long: only the wall clock knows.
+  void reboot(base::Millis away) {
+    StateFile file(plant.folder.file("state.json"));
+    TimeBase time = time_base(plant.clock);
+    auto loaded = file.load(time);
+    ASSERT_TRUE(loaded.has_value()) << loaded.error().detail;
+    time.boot_id = "of another life";
+    ASSERT_TRUE(file.save(loaded->state, time).has_value());
+    plant.clock.jump_wall(away);
+    restart();
   }
   void connect() {
     AgentHello hello;
@@ -154,6 +166,42 @@ TEST(Scaling, KeepsItsPauseOverAJumpOfTheWallClock) {
   ScaleMetrics after;
   plant.scaling->fill(after);
   EXPECT_NEAR(before.cooldown_down_s - after.cooldown_down_s, 5, 2);
+}
+
+// R42: after a reboot the steady clock begins anew, so the wall clock tells how long it took.
+TEST(Scaling, KeepsItsPauseItsFreezeAndItsBackOffOverAReboot) {
+  ScalePlant plant;
+  plant.overload(5min + 10s);
+  ASSERT_EQ(plant.hands.orders.size(), 1u);
+  plant.hands.seen.state = ScaleHands::State::done;
+  plant.overload(3min + 1s);
+  plant.plant.loop->scale() = plant.scaling->ask_freeze(1h, "filing");
+  ASSERT_TRUE(plant.plant.loop->save_now());
+  plant.reboot(5min);
+  plant.overload(1s);
+  ScaleMetrics metrics;
+  plant.scaling->fill(metrics);
+  EXPECT_NEAR(metrics.cooldown_up_s, 2 * 60, 3);
+  EXPECT_EQ(plant.scaling->state().mode, ScaleMode::freeze);
+  ASSERT_TRUE(plant.scaling->state().until.has_value());
+  EXPECT_NEAR(std::chrono::duration<double>(*plant.scaling->state().until - plant.plant.clock.now())
+                  .count(),
+              55 * 60, 3);
+  // What has to last begins anew: the pause is over in two minutes, five are needed.
+  plant.plant.loop->scale() = set_automatic(plant.scaling->state());
+  plant.overload(4min + 40s);
+  EXPECT_EQ(plant.decision(), "hold(collecting)");
+  plant.overload(30s);
+  ASSERT_EQ(plant.hands.orders.size(), 2u) << plant.decision();
+  // It fails, and the machine goes again: the next try is when it was to be.
+  plant.hands.seen = {ScaleHands::State::failed, "no"};
+  plant.overload(10s);
+  const auto left = *plant.scaling->state().retry_at - plant.plant.clock.now();
+  EXPECT_GT(left, 45s);
+  plant.reboot(20s);
+  const auto after = *plant.scaling->state().retry_at - plant.plant.clock.now();
+  EXPECT_NEAR(std::chrono::duration<double>(left - after).count(), 20, 2);
+  EXPECT_EQ(plant.scaling->state().failures, 1);
 }
 
 // R58
