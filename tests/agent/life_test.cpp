@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
 
 #include "shifter/agent/journal.h"
+#include "tests/agent/process_sockets.h"
 #include "tests/agent/site.h"
 #include "tests/integration/harness/scripted_backend.h"
 #include "tests/integration/harness/sidecar_process.h"
@@ -198,6 +196,25 @@ TEST(AgentLife, ThreeFailedRedeploysLeaveTheEnvFileAsItWas) {
   }
 }
 
+// A compose that answers nobody: both the deploy and its way back end in time.
+TEST(AgentLife, ADeployThatHangsIsEndedAndItsFileIsPutBack) {
+  Site site(false, "", "undo: 1s");
+  const std::string env = site.env();
+  harness::write_text(site.folder("behave.json"), "{\"up\": \"hang\"}");
+  const auto begun = harness::SteadyClock::now();
+  const Action action = site.desk().run({ActionKind::deploy, "green", {{"workers", "6"}}, 4s});
+  EXPECT_EQ(action.state, ActionState::failed);
+  const std::string late = "compose up odoo_green: not over after its deadline of ";
+  EXPECT_EQ(action.message.rfind(late, 0), 0u) << action.message;
+  EXPECT_NE(action.message.find("; undoing it failed: " + late), std::string::npos)
+      << action.message << site.story();
+  EXPECT_LT(harness::seconds_since(begun), 15.0 * harness::kSlowness);
+  EXPECT_EQ(site.env(), env);
+  harness::write_text(site.folder("behave.json"), "{}");
+  EXPECT_EQ(site.desk().run({ActionKind::deploy, "green", {{"workers", "6"}}, 20s}).state,
+            ActionState::done);
+}
+
 TEST(AgentLife, AnAgentThatIsAskedToEndUndoesFirst) {
   Site site(false);
   const std::string env = site.env();
@@ -290,57 +307,7 @@ TEST(Journal, KnowsAfterACrashWhatWasBegun) {
   EXPECT_LE(again->entries().size(), agent::Journal::kKept);
 }
 
-// Sockets of a process, as the kernel lists them.
-std::set<std::string> sockets_of(pid_t pid) {
-  std::set<std::string> inodes;
-  const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::error_code gone;
-    const std::string target = std::filesystem::read_symlink(entry.path(), gone);
-    if (target.rfind("socket:[", 0) == 0) inodes.insert(target.substr(8, target.size() - 9));
-  }
-  return inodes;
-}
-// Listening ones among them; TCP in state 0A, Unix with the flag of accept().
-int listening_sockets(pid_t pid) {
-  const auto own = sockets_of(pid);
-  const std::string net = "/proc/" + std::to_string(pid) + "/net/";
-  int count = 0;
-  for (const char* table : {"tcp", "tcp6", "udp", "udp6"}) {
-    std::ifstream file(net + table);
-    for (std::string line; std::getline(file, line);) {
-      std::istringstream words(line);
-      std::vector<std::string> fields;
-      for (std::string word; words >> word;) fields.push_back(word);
-      if (fields.size() < 10 || own.count(fields[9]) == 0) continue;
-      count += fields[3] == "0A" || std::string(table).rfind("udp", 0) == 0 ? 1 : 0;
-    }
-  }
-  std::ifstream file(net + "unix");
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words(line);
-    std::string number, references, protocol, flags, type, state, inode;
-    words >> number >> references >> protocol >> flags >> type >> state >> inode;
-    if (own.count(inode) > 0 && flags == "00010000") ++count;
-  }
-  return count;
-}
-// Whether one of its sockets has a name of docker's.
-bool holds_docker(pid_t pid) {
-  const auto own = sockets_of(pid);
-  std::ifstream file("/proc/" + std::to_string(pid) + "/net/unix");
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words(line);
-    std::vector<std::string> fields;
-    for (std::string word; words >> word;) fields.push_back(word);
-    if (fields.size() == 8 && own.count(fields[6]) > 0 &&
-        fields[7].find("docker") != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
+// S26: a daemon with the engine in its hands is root on the machine.
 TEST(AgentLife, TheAgentListensOnNothingAndTheSidecarDoesNotKnowDocker) {
   const harness::ScriptedBackend backend;
   harness::SidecarSetup setup;
@@ -362,11 +329,12 @@ TEST(AgentLife, TheAgentListensOnNothingAndTheSidecarDoesNotKnowDocker) {
   EXPECT_GE(sockets_of(agent.pid()).size(), 1u) << "it is connected";
   EXPECT_EQ(listening_sockets(agent.pid()), 0);
   EXPECT_GE(listening_sockets(sidecar.pid()), 3) << "traffic, metrics, admin: the look sees them";
-  EXPECT_FALSE(holds_docker(sidecar.pid()));
+  EXPECT_EQ(unix_connections(agent.pid()), 1) << "to the sidecar: the look sees connections";
+  EXPECT_EQ(unix_connections(sidecar.pid()), 0) << "to docker's socket or any other";
   const std::string program = harness::read_text("/proc/" + std::to_string(sidecar.pid()) + "/exe");
   EXPECT_EQ(program.find("docker.sock"), std::string::npos) << "it has no name for it either";
+  await("its figures", [&] { return sidecar.scrape().sum("shifter_agent_connected", "") == 1; });
   const harness::Scrape scrape = sidecar.scrape();
-  EXPECT_EQ(scrape.sum("shifter_agent_connected", ""), 1);
   EXPECT_EQ(scrape.sum("shifter_workers", "source=\"env\""), 2);
   EXPECT_GT(scrape.sum("shifter_agent_memory_bytes", ""), 0);
   agent.signal(SIGTERM);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "tests/agent/process_sockets.h"
 #include "tests/agent/site.h"
 
 namespace {
@@ -49,6 +50,7 @@ TEST_P(Scenes, ADeployChangesExactlyOneService) {
   EXPECT_EQ(action.result.at("env_workers"), "6");
   EXPECT_EQ(action.result.at("container"), after.at("odoo_green"));
   EXPECT_EQ(action.result.at("image"), site.image_id("shifter-stub:1"));
+  EXPECT_EQ(listening_sockets(site.agent().pid()), 0);
 }
 
 // R74, and R58's bytes: a color that never gets healthy, while the old one runs.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/agent/process_sockets.h"
 #include "tests/agent/standin_docker.h"
 #include "tests/integration/harness/load.h"
 #include "tests/integration/harness/scripted_backend.h"
@@ -128,6 +129,10 @@ class Whole {
         },
         within);
   }
+  // What is scraped is a copy of a moment ago.
+  void await_count(const std::string& name, const std::string& labels, double value) {
+    await(name + " " + labels, [&] { return sidecar_->scrape().sum(name, labels) == value; });
+  }
   // How docker-compose answers a verb from now on: fail or hang.
   void misbehave(const std::string& verb, const std::string& how) {
     write_text(folder_ / "behave.json", json{{verb, how}}.dump());
@@ -220,15 +225,15 @@ TEST(Whole, LoadBringsMoreWorkersAndNobodySeesAnError) {
   EXPECT_EQ(whole.container("odoo_blue").at("pid"), 0) << "stopped";
   EXPECT_EQ(whole.container("db"), database);
 
+  // Nobody can ask the agent for anything, and the sidecar does not hold what the agent uses.
+  EXPECT_EQ(agent_tests::listening_sockets(whole.agent().pid()), 0);
+  EXPECT_EQ(agent_tests::unix_connections(whole.sidecar().pid()), 0);
+
   const json status = whole.status();
   EXPECT_EQ(status.at("colors").at("blue").at("state"), "maint");
   EXPECT_GT(status.at("scaler").at("cooldown_up_s").get<int>(), 0);
-  const Scrape scrape = whole.sidecar().scrape();
-  EXPECT_EQ(scrape.sum("shifter_scaler_changes_total", "result=\"done\""), 1);
-  await("the observed number", [&] {
-    return whole.sidecar().scrape().value("shifter_workers{color=\"green\",source=\"observed\"}") ==
-           4;
-  });
+  whole.await_count("shifter_scaler_changes_total", "result=\"done\"", 1);
+  whole.await_count("shifter_workers", "color=\"green\",source=\"observed\"", 4);
 }
 
 constexpr const char* kSwitch = "switch green bake=no reason=release image=odoo:17";
@@ -266,9 +271,8 @@ TEST(Whole, AStopThatFailsIsLoudAndIsNotTriedAgain) {
   EXPECT_EQ(colors.at("blue").at("weight"), 0);
   EXPECT_EQ(colors.at("green").at("state"), "ready");
   EXPECT_EQ(whole.container("odoo_blue"), blue) << "it runs on";
-  const Scrape scrape = whole.sidecar().scrape();
-  EXPECT_EQ(scrape.sum("shifter_hook_failures_total", "hook=\"stop\""), 1);
-  EXPECT_EQ(scrape.sum("shifter_rollouts_total", "end=\"stop_failed\""), 1);
+  whole.await_count("shifter_hook_failures_total", "hook=\"stop\"", 1);
+  whole.await_count("shifter_rollouts_total", "end=\"stop_failed\"", 1);
   await("the notice", [&] {
     const std::lock_guard lock(mutex);
     return !notices.empty();
@@ -315,7 +319,7 @@ TEST(Whole, AStopWhoseAgentIsKilledIsUnknownAndIsNotBegunAgain) {
             std::string::npos)
       << rollout;
   EXPECT_EQ(whole.calls("stop"), 2);
-  EXPECT_EQ(whole.sidecar().scrape().sum("shifter_hook_failures_total", "hook=\"stop\""), 1);
+  whole.await_count("shifter_hook_failures_total", "hook=\"stop\"", 1);
   EXPECT_EQ(whole.status().at("colors").at("blue").at("state"), "maint");
 }
 
