@@ -62,13 +62,11 @@ Names Performer::names_of(const Task& task) const {
                  {"grace", std::to_string(config_.stop_grace.count() / 1000)},
                  {"epoch", "0"},
                  {"hook", ""},
-                 {"kind", ""},
-                 {"summary", ""},
                  {"service", ""}};
   if (auto target = config_.colors.find(task.color); target != config_.colors.end()) {
     names["service"] = target->second.service;
   }
-  for (const char* name : {"epoch", "hook", "kind", "summary"}) {
+  for (const char* name : {"epoch", "hook"}) {
     if (auto at = task.arguments.find(name); at != task.arguments.end()) names[name] = at->second;
   }
   return names;

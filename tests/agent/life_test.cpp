@@ -42,16 +42,6 @@ TEST(AgentLife, AHookGetsTheColorAndTheEpochAndNothingIsAShellOfOurs) {
   EXPECT_EQ(action.tail, std::vector<std::string>{"green 41 green; echo x"});
 }
 
-TEST(AgentLife, TheHookNotifyGetsWhatThereIsToSay) {
-  Site site(false, hook("notify", "echo \"$SHIFTER_COLOR $SHIFTER_KIND: $SHIFTER_SUMMARY\""));
-  ActionAsk ask = custom("notify");
-  ask.arguments["kind"] = "page";
-  ask.arguments["summary"] = "rollout 3: worse; $(no) way back";
-  const Action action = site.desk().run(ask);
-  ASSERT_EQ(action.state, ActionState::done) << action.message << site.story();
-  EXPECT_EQ(action.tail, std::vector<std::string>{"green page: rollout 3: worse; $(no) way back"});
-}
-
 // R47: loud, with its last lines, and never by itself again.
 TEST(AgentLife, AFailingHookIsToldWithItsLastLinesAndIsNotRunAgain) {
   Site site(false, hook("stop", "echo run >> $PWD/runs; seq 1 30; echo no luck >&2; exit 1"));
