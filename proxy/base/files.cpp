@@ -113,32 +113,16 @@ Result<> make_folder_of(const std::string& path) {
   return {};
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-FileLock& FileLock::operator=(FileLock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-FileLock::~FileLock() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 Result<FileLock> lock_file(const std::string& path) {
-  FileLock lock;
-  lock.descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-  if (lock.descriptor_ < 0) return fail(io_error("open " + path, errno));
-  while (flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!file.is_open()) return fail(io_error("open " + path, errno));
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     Error error = io_error("lock " + path, errno);
     if (errno == EWOULDBLOCK) error.code = ErrorCode::conflict;
     return fail(std::move(error));
   }
-  return lock;
-}
-
-FileLock adopt_lock(int descriptor) {
-  FileLock lock;
-  lock.descriptor_ = descriptor;
-  return lock;
+  return FileLock(std::move(file));
 }
 
 size_t raise_file_limit() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/base/descriptors.h"
 #include "proxy/base/result.h"
 
 namespace base {
@@ -27,19 +28,14 @@ Result<> make_folder_of(const std::string& path);
 class FileLock {
  public:
   FileLock() = default;
-  FileLock(FileLock&& other) noexcept;
-  FileLock& operator=(FileLock&& other) noexcept;
-  ~FileLock();
-  int descriptor() const { return descriptor_; }
+  // One that another process held, with the descriptor that it handed over.
+  explicit FileLock(Descriptor held) : descriptor_(std::move(held)) {}
+  int descriptor() const { return descriptor_.get(); }
 
  private:
-  friend Result<FileLock> lock_file(const std::string& path);
-  friend FileLock adopt_lock(int descriptor);
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 Result<FileLock> lock_file(const std::string& path);
-// One that another process held, with the descriptor that it handed over.
-FileLock adopt_lock(int descriptor);
 
 // Raises the soft limit of open descriptors to the hard one. Returns what holds now.
 size_t raise_file_limit();

@@ -45,7 +45,7 @@ base::Result<> Control::Parts::start() {
     if (auto made = base::make_folder_of(file); !made) return made;
   }
   if (inherited) {
-    state_lock = base::adopt_lock(inherited->lock.release());
+    state_lock = base::FileLock(std::move(inherited->lock));
   } else {
     auto lock = base::lock_file(config.state.file + ".lock");
     if (!lock) return tl::unexpected(lock.error());

@@ -439,21 +439,12 @@ void ControlLoop::tell_health() {
               LogLine().add("down", dependency_told_));
 }
 
-bool ControlLoop::others_serve(size_t color) const {
-  for (size_t i = 0; i < fleet_.colors.size(); ++i) {
-    const FleetColor& other = fleet_.colors[i];
-    if (i != color && other.state == ColorState::ready && health_.color(i).up &&
-        (other.weight > 0 || routing_.fallback_allow)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // What keeps a color from users although its probes pass. Never the last one that serves. Looked at
 // before anything is published.
 void ControlLoop::keep_out(const routing::Totals& totals) {
-  const auto others = [this](size_t color) { return others_serve(color); };
+  const auto others = [this](size_t color) {
+    return others_take_users(fleet_, color, is_up(), routing_.fallback_allow);
+  };
   ejection_.observe(totals, config_.eject, others, clock_.now());
   for (size_t i = 0; i < fleet_.colors.size(); ++i) {
     const ColorState state = fleet_.colors[i].state;
@@ -462,7 +453,7 @@ void ControlLoop::keep_out(const routing::Totals& totals) {
     look.out = state == ColorState::closing || state == ColorState::maint ||
                (health.judged && !health.able);
     look.able = state == ColorState::ready && health.able;
-    look.needed = !others_serve(i);
+    look.needed = !others(i);
     slow_start_.observe(i, look, config_.slow_start, clock_.now());
     std::optional<DownReason> reason;
     if (slow_start_.warm_ups_left(i) > 0) reason = DownReason::warming;

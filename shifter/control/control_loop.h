@@ -126,7 +126,6 @@ class ControlLoop {
   void tell_health();
   bool closing_applied(size_t color) const;
   bool is_settled(size_t color) const;
-  bool others_serve(size_t color) const;
   void keep_out(const routing::Totals& totals);
   std::vector<int> weight_shares() const;
   std::vector<int> slots_auto() const;

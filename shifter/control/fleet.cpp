@@ -29,11 +29,8 @@ bool takes_users(const FleetColor& color, bool up, bool fallback_allow) {
 
 // Would nobody take users if this color left?
 bool is_last(const Fleet& fleet, size_t color, const IsUp& is_up, bool fallback_allow) {
-  if (!takes_users(fleet.colors[color], is_up(color), fallback_allow)) return false;
-  for (size_t i = 0; i < fleet.colors.size(); ++i) {
-    if (i != color && takes_users(fleet.colors[i], is_up(i), fallback_allow)) return false;
-  }
-  return true;
+  return takes_users(fleet.colors[color], is_up(color), fallback_allow) &&
+         !others_take_users(fleet, color, is_up, fallback_allow);
 }
 
 tl::unexpected<AdminError> deny_last(const Fleet& fleet, size_t color) {
@@ -109,6 +106,13 @@ Fleet merge_fleet(const Fleet& saved, const routing::RoutingConfig& config) {
     if (sum == 0) fleet.colors.front().weight = 1;
   }
   return fleet;
+}
+
+bool others_take_users(const Fleet& fleet, size_t color, const IsUp& is_up, bool fallback_allow) {
+  for (size_t i = 0; i < fleet.colors.size(); ++i) {
+    if (i != color && takes_users(fleet.colors[i], is_up(i), fallback_allow)) return true;
+  }
+  return false;
 }
 
 Answer<Fleet> set_weights(const Fleet& fleet,

@@ -59,6 +59,9 @@ Fleet merge_fleet(const Fleet& saved, const routing::RoutingConfig& config);
 // Which colors would be sent users now, beside the fleet: health.
 using IsUp = std::function<bool(size_t color)>;
 
+// Would the users of this color be served by others?
+bool others_take_users(const Fleet& fleet, size_t color, const IsUp& is_up, bool fallback_allow);
+
 // Weights as words: {"blue","9"}. Every color must be named; not all may be 0.
 Answer<Fleet> set_weights(const Fleet& fleet,
                           const std::vector<std::pair<std::string, std::string>>& weights);

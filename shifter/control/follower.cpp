@@ -20,6 +20,7 @@ Follower::Follower(base::Loop& loop, routing::DataPlane& plane,
     : loop_(loop),
       plane_(plane),
       table_(std::move(table)),
+      version_(table_->version),
       link_(std::move(link)),
       alone_(std::move(alone)),
       report_(loop.timers(), this, base::fires<&Follower::report>) {
@@ -42,6 +43,17 @@ void Follower::finish() {
   send_totals();
 }
 
+// Our own table, with what the other process decided; its numbers go on here.
+std::shared_ptr<const routing::RoutingTable> Follower::decided(const Json& decisions) {
+  auto next = std::make_shared<routing::RoutingTable>(*table_);
+  read_decisions(decisions, *next);
+  next->version = ++version_;
+  next->judge.reset();
+  next->mirror.reset();
+  for (routing::ColorEntry& color : next->colors) color.slots = kept_slots(color.slots);
+  return next;
+}
+
 void Follower::take(const std::string& line) {
   try {
     const Json json = Json::parse(line);
@@ -49,19 +61,8 @@ void Follower::take(const std::string& line) {
       return table_->color_named(json.at(key).get<std::string>());
     };
     if (json.contains("table")) {
-      routing::RoutingTable next = *table_;
-      read_decisions(json.at("table"), next);
-      next.version = table_->version + 1;
-      next.judge.reset();
-      next.mirror.reset();
-      for (routing::ColorEntry& color : next.colors) color.slots = kept_slots(color.slots);
       const auto version = json.at("version").get<uint64_t>();
-      const auto whole = std::make_shared<routing::RoutingTable>(next);
-      // The slots of before, so that the next table is a part of them and not of the part.
-      for (size_t i = 0; i < next.colors.size(); ++i)
-        next.colors[i].slots = table_->colors[i].slots;
-      table_ = std::make_shared<const routing::RoutingTable>(std::move(next));
-      plane_.publish(whole, [this, version] {
+      plane_.publish(decided(json.at("table")), [this, version] {
         if (link_) link_->send(Json{{"applied", version}}.dump());
       });
     } else if (json.contains("close_idle")) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "proxy/base/loop.h"
@@ -27,13 +28,15 @@ class Follower {
 
  private:
   void take(const std::string& line);
+  std::shared_ptr<const routing::RoutingTable> decided(const nlohmann::json& decisions);
   void report();
   void send_totals();
   void leave(std::string_view why);
 
   base::Loop& loop_;
   routing::DataPlane& plane_;
-  std::shared_ptr<const routing::RoutingTable> table_;
+  const std::shared_ptr<const routing::RoutingTable> table_;  // as we had decided
+  uint64_t version_;
   std::unique_ptr<LineLink> link_;
   std::function<void(std::string_view)> alone_;
   base::Timer report_;

@@ -371,6 +371,26 @@ TEST(AdminCommands, TakesNothingOfAConfigWithAFault) {
   EXPECT_EQ(taken["epoch"], 2);
 }
 
+TEST(AdminCommands, ChangesNothingWhileAnotherProcessTakesOver) {
+  Desk desk;
+  desk.commands.freeze(true);
+  EXPECT_EQ(desk.ask("weights blue=1 green=1")["error"]["code"], "moved");
+  EXPECT_EQ(desk.ask("actions")["error"]["code"], "moved") << "reports are saved";
+  EXPECT_EQ(desk.ask("status")["ok"], true);
+  desk.commands.freeze(false);
+  EXPECT_EQ(desk.ask("weights blue=1 green=1")["ok"], true) << "it has left";
+}
+
+TEST(AdminCommands, SendsEverybodyToTheProcessThatHasTakenOver) {
+  Desk desk;
+  auto waits = desk.send("drain blue wait=60s");
+  desk.turn();
+  desk.commands.send_away();
+  EXPECT_EQ(waits->answer.value_or(Json())["error"]["code"], "moved");
+  EXPECT_EQ((*waits->answer)["error"]["field"], "wait") << "it was begun, and goes on there";
+  EXPECT_EQ(desk.ask("status")["error"]["code"], "moved") << "what is shown here is old";
+}
+
 TEST(AdminCommands, ChangesNothingOnceTheProcessEnds) {
   Desk desk;
   desk.commands.refuse_changes();

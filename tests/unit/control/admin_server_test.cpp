@@ -175,6 +175,29 @@ TEST_F(AdminServerTest, DropsAFollowerThatDoesNotRead) {
   EXPECT_EQ(server->clients(), 0u);
 }
 
+TEST_F(AdminServerTest, LetsGoOfThoseWhoseCommandGoesOn) {
+  RawPeer waits = connect(), idle = connect();
+  waits.send("wait\n");
+  await([&] { return runner.waiting.size() == 1 && server->clients() == 2; });
+  server->end_commands();
+  EXPECT_TRUE(runner.waiting[0]->is_gone());
+  EXPECT_EQ(answer(waits), "");
+  idle.send("hello\n");
+  EXPECT_EQ(answer(idle), "{\"line\":\"hello\"}\n");
+}
+
+TEST_F(AdminServerTest, KnowsWhetherItsNameIsStillItsOwn) {
+  EXPECT_TRUE(server->is_reachable());
+  const std::unique_ptr<AdminServer> before = std::move(server);
+  server = std::make_unique<AdminServer>(loop, std::vector<uint32_t>{}, runner);
+  EXPECT_FALSE(loop.listen_unix(path, 0660, *server).has_value()) << "another serves it";
+  auto listener = loop.listen_unix(path, 0660, *server, /*replace=*/true);
+  ASSERT_TRUE(listener.has_value()) << listener.error().detail;
+  server->serve(std::move(*listener));
+  EXPECT_TRUE(server->is_reachable());
+  EXPECT_FALSE(before->is_reachable());
+}
+
 TEST_F(AdminServerTest, ForgetsItsClientsWhenItCloses) {
   RawPeer peer = connect();
   peer.send("wait\n");
