@@ -35,6 +35,11 @@ inline tl::unexpected<AdminError> deny(AdminCode code, std::string field, std::s
   return tl::unexpected<AdminError>(AdminError{code, std::move(message), std::move(field)});
 }
 
+// By a rule, whoever asks.
+inline tl::unexpected<AdminError> refuse(std::string message, std::string field = {}) {
+  return deny(AdminCode::refused, std::move(field), std::move(message));
+}
+
 // {"ok":false,"error":{"code":…,"message":…,"field":…}}, without a line feed.
 std::string error_json(const AdminError& error);
 

@@ -5,10 +5,6 @@
 namespace control {
 namespace {
 
-tl::unexpected<AdminError> refuse(std::string message, std::string field = {}) {
-  return deny(AdminCode::refused, std::move(field), std::move(message));
-}
-
 tl::unexpected<AdminError> refuse_idle() { return refuse("no rollout runs"); }
 
 std::string as_it_is(const Rollout& now) { return "the rollout is " + text_of(now); }

@@ -5,10 +5,6 @@
 namespace control {
 namespace {
 
-tl::unexpected<AdminError> refuse(std::string message, std::string field = {}) {
-  return deny(AdminCode::refused, std::move(field), std::move(message));
-}
-
 std::string name_of(const Release& release) {
   std::string text = "release " + std::to_string(release.number);
   if (!release.label.empty()) text += " (" + release.label + ")";

@@ -13,7 +13,7 @@ using base::Instant;
 using base::Millis;
 using Json = nlohmann::json;
 
-constexpr std::string_view kModes[] = {"auto", "number", "freeze"};
+constexpr std::string_view kSavedModes[] = {"auto", "number", "freeze"};
 constexpr Millis kModeMax{30 * 86'400'000LL};  // as the command has it
 
 Json moment(const std::optional<Instant>& at, const TimeBase& time) {
@@ -37,7 +37,7 @@ Json write_scale(const ScaleState& state, const TimeBase& time) {
                {"failures", state.failures},
                {"retry_at", moment(state.retry_at, time)},
                {"frozen", state.frozen},
-               {"mode", kModes[static_cast<size_t>(state.mode)]},
+               {"mode", kSavedModes[static_cast<size_t>(state.mode)]},
                {"number", state.number},
                {"until", moment(state.until, time)},
                {"reason", state.reason}};
@@ -60,9 +60,9 @@ ScaleState read_scale(const Json& json, bool same_boot, const TimeBase& time) {
   if (state.retry_at) state.retry_at = std::min(*state.retry_at, time.now + Millis{3'600'000});
   state.frozen = json.at("frozen").get<bool>();
   const auto mode = json.at("mode").get<std::string>();
-  const auto* found = std::find(std::begin(kModes), std::end(kModes), mode);
-  if (found == std::end(kModes)) throw std::runtime_error("an unknown mode of the scaler");
-  state.mode = static_cast<ScaleMode>(found - std::begin(kModes));
+  const auto* found = std::find(std::begin(kSavedModes), std::end(kSavedModes), mode);
+  if (found == std::end(kSavedModes)) throw std::runtime_error("an unknown mode of the scaler");
+  state.mode = static_cast<ScaleMode>(found - std::begin(kSavedModes));
   state.number = json.at("number").get<int>();
   if (state.number < 0 || state.number > policy::kWorkersMax) {
     throw std::runtime_error("the scaler's number");
