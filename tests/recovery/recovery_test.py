@@ -110,7 +110,7 @@ class Backups(unittest.TestCase):
             self.primary.sql("alter system reset archive_command", "postgres")
             self.primary.sql("select pg_reload_conf()", "postgres")
             # The gap is in the past of this archive from here on: a new backup begins after it.
-            self.site.dr("backup", "--type=full")
+            self.site.dr("backup", "--type=incr")
         self.site.dr("figures")
         self.assertEqual(self.site.figures()["dr_wal_archive_gaps"], 0)
 

@@ -114,9 +114,17 @@ class Server:
                 self.kill()
 
 
+def roomy():
+    """Memory where there is enough: pgBackRest syncs each of a thousand files, again and again."""
+    try:
+        return "/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 << 30 else "/tmp"
+    except FileNotFoundError:
+        return "/tmp"
+
+
 class Site:
     def __init__(self, archive_timeout=60, archive_command=None):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dr-site-", dir="/tmp"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dr-site-", dir=roomy()))
         self.programs = newest_programs()
         self.servers = []
         for name in ("repo", "files", "state", "figures", "lock", "spool"):
