@@ -72,7 +72,7 @@ def check_series(tree, code):
                 tree.fault(path, line, f"names the series {name}, which nothing exports or records")
     table = "docs/metrics.md"
     for number, line in enumerate(tree.lines(table) if tree.exists(table) else [], 1):
-        for name in re.findall(r"`((?:odoo|sidecar|shifter|f29|sii)_[a-z0-9_]+)", line):
+        for name in re.findall(r"`((?:odoo|sidecar|shifter|f29|sii|dr)_[a-z0-9_]+)", line):
             if not exported(name, code, figures):
                 tree.fault(table, number, f"names the series {name}, which nothing exports")
 
