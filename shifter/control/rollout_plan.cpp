@@ -53,7 +53,9 @@ Answer<void> aim_rollback(const BeginAsk& ask, const BeginFacts& facts, size_t l
   plan.release = release.number;
   plan.image = release.image;
   plan.label = release.label;
-  plan.deploy = facts.has_agent && (!is_there || !facts.up[other]);
+  // One out of service may have been stopped: what its probes said last is no proof that it runs.
+  const bool is_stopped = facts.fleet.colors[other].state == ColorState::maint;
+  plan.deploy = facts.has_agent && (!is_there || is_stopped || !facts.up[other]);
   if (!is_there && (!facts.has_agent || release.image.empty())) {
     return refuse(color + " does not hold " + name_of(release) + " now, and " +
                   (facts.has_agent ? "its image is not recorded" : "no agent could put it there"));

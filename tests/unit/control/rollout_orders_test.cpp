@@ -87,6 +87,21 @@ TEST(RolloutOrders, AWayBackToAStoppedColorStartsItWithTheLiveWorkersFirst) {
   EXPECT_EQ(q.now().plan.release, first);
 }
 
+// R25
+TEST(RolloutOrders, AStoppedColorIsStartedAlsoWhereItsProbesHaveNotNoticedYet) {
+  RolloutPlant q;
+  ASSERT_TRUE(q.release("green"));
+  q.agent_comes();
+  EXPECT_EQ(q.color_state(0), ColorState::maint);
+  ASSERT_TRUE(q.rollouts->begin(q.ask(Purpose::rollback, "")));
+  q.run(5s);
+  const Action* deploy = q.actions().find(q.now().deploy_action);
+  ASSERT_NE(deploy, nullptr) << "its last probe passed, which is no proof that it runs";
+  EXPECT_EQ(deploy->ask.color, "blue");
+  q.run(1min);
+  EXPECT_EQ(q.weight(0), 0) << "nobody is sent there before it was started";
+}
+
 // R26
 TEST(RolloutOrders, NobodyTouchesTheOldColorBeforeTheBakeIsOver) {
   RolloutPlant p;
