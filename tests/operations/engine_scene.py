@@ -122,7 +122,8 @@ class Site:
         (folder / "run").mkdir()
         os.chown(folder / "run", APP, APP)
         (self.compose_folder / "secrets").mkdir()
-        for name in ("odoo_db_password", "grafana_client_secret", "grafana_admin_password"):
+        for name in ("odoo_db_password", "grafana_client_secret", "grafana_admin_password", "restic_key",
+                     "pgbackrest.conf"):
             (self.compose_folder / "secrets" / name).write_text("x\n")
         (self.compose_folder / "override.yml").write_text(OVERRIDE.format(run=folder / "run"))
         self.shifter = [programs / "shifter", "--socket", folder / "run/admin.sock"]
@@ -179,6 +180,7 @@ class Site:
             self.agent.terminate()
             self.agent.wait(30)
         self.compose("down", "-v", "-t", "2", check=False)
+        run("docker", "rmi", "sidecar-scene:1", "sidecar-scene-odoo:1", "sidecar-scene-odoo:2", check=False)
 
 
 def scene(site):
