@@ -222,7 +222,8 @@ TEST(Bystanders, OfAnOutageWaitWithinBounds) {
   await("some to be held and the rest refused", [&] {
     return refused() == kClients - kHeld && sidecar.in_flight("kind", "held") == kHeld;
   });
-  EXPECT_LT((resident_kib(sidecar.pid()) - before_kib) / kHeld, 64);
+  // A sanitizer keeps what was freed.
+  EXPECT_LT((resident_kib(sidecar.pid()) - before_kib) / kHeld, 64 * kSlowness);
   std::vector<RawClient> left;
   for (RawClient& client : clients) {
     std::string& came = client.pending();
