@@ -192,8 +192,8 @@ int Site::workers_of(const std::string& service) const {
   std::istringstream lines(docker({"top", containers().at(service), "-eo", "pid,ppid,times,args"}));
   int processes = -1;  // the master is none
   for (std::string line; std::getline(lines, line);) {
-    const bool counts =
-        line.find("gevent") == std::string::npos && line.find("PPID") == std::string::npos;
+    const auto has = [&line](const char* word) { return line.find(word) != std::string::npos; };
+    const bool counts = !has("gevent") && !has("PPID") && !has(" health");  // engine's own check
     processes += counts ? 1 : 0;
   }
   return processes;
