@@ -190,11 +190,13 @@ std::string Site::image_of(const std::string& service) const {
 
 int Site::workers_of(const std::string& service) const {
   std::istringstream lines(docker({"top", containers().at(service), "-eo", "pid,ppid,times,args"}));
-  int processes = -1;  // the master is none
-  for (std::string line; std::getline(lines, line);) {
-    const auto has = [&line](const char* word) { return line.find(word) != std::string::npos; };
-    const bool counts = !has("gevent") && !has("PPID") && !has(" health");  // engine's own check
-    processes += counts ? 1 : 0;
+  // Children of the first process. What docker's health check runs is nobody's child here.
+  std::string heading, master;
+  std::getline(lines, heading);
+  int processes = 0;
+  for (std::string pid, parent, rest; lines >> pid >> parent && std::getline(lines, rest);) {
+    if (master.empty()) master = pid;
+    processes += parent == master && rest.find("gevent") == std::string::npos ? 1 : 0;
   }
   return processes;
 }
