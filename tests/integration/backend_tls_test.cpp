@@ -171,7 +171,8 @@ TEST_F(BackendTls, AnswersARefusedCertificateWith502AndSaysWhyOnlyInTheLog) {
     await("the log to say why", [&] {
       return log_says("certificate_refused", {"\"blue\"", door().address(0), one.reason});
     });
-    EXPECT_TRUE(holds(sidecar_->access_log(), "\"error\":\"certificate_refused\""));
+    await("the access log to say so",
+          [&] { return holds(sidecar_->access_log(), "\"error\":\"certificate_refused\""); });
     const Scrape scrape = sidecar_->scrape();
     EXPECT_EQ(scrape.value("sidecar_certificates_refused_total"), 2);
     EXPECT_EQ(scrape.value("sidecar_errors_total{error=\"certificate_refused\"}"), 2);

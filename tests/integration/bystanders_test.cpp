@@ -262,8 +262,11 @@ TEST(Bystanders, WebsocketsOfADrainingColorGoAfterTheirTime) {
         [&] { return sidecar.scrape().sum("odoo_active_requests", "color=\"blue\"") == 0; });
   EXPECT_EQ(get(sidecar.port(), "/web/login", holder).field("X-Standin-Color"), "blue")
       << "a holder stays";
-  EXPECT_EQ(WebsocketClient(sidecar.port(), holder).echo("back"), "back");
-  EXPECT_EQ(sidecar.scrape().sum("odoo_active_requests", "color=\"blue\""), 0);
+  await("the page to be over",
+        [&] { return sidecar.scrape().sum("odoo_active_requests", "color=\"blue\"") == 0; });
+  WebsocketClient back(sidecar.port(), holder);
+  EXPECT_EQ(back.echo("back"), "back");
+  EXPECT_EQ(sidecar.scrape().sum("odoo_active_requests", "color=\"blue\""), 0) << "not there";
 }
 
 // C40: what lives long is not latency.

@@ -60,8 +60,10 @@ class Browsers {
     }
   }
   void run() {
-    while (!ending_) {
-      ::poll(watched_.data(), watched_.size(), 20);
+    for (bool is_last = false; !is_last;) {
+      const bool was_ending = ending_;  // what has come by then is still looked at
+      const int ready = ::poll(watched_.data(), watched_.size(), was_ending ? 0 : 20);
+      is_last = was_ending && ready <= 0;
       for (size_t i = 0; i < watched_.size(); ++i) {
         if (watched_[i].fd < 0 || watched_[i].revents == 0) continue;
         const int code = sockets_[i]->wait_for_close();
