@@ -19,6 +19,7 @@ class AdminAgent {
   // An error, or it has answered or will.
   Answer<void> run(const Command& command, const std::shared_ptr<Reply>& reply);
   void tick();  // once a tick: a take that waits
+  bool has_taker() const { return taker_.has_value(); }  // an agent waits for work
   // False: this uid may not say this command. Uids are of the config's two lists.
   static bool may(const AdminConfig& config, const Command& command, uint32_t uid);
 

@@ -44,6 +44,7 @@ class AdminCommands final : public CommandRunner {
   void set_scaling(Scaling* scaling) { scaling_ = scaling; }  // null: `scale` is refused
   // Looks at the commands that wait. Once a tick.
   void tick();
+  bool has_taker() const { return agent_.has_taker(); }  // an agent waits for work
   void refuse_changes() { refuses_changes_ = true; }  // the process ends
   // Another process takes over: what changes anything is answered `moved`, until it is taken back.
   void freeze(bool on) { frozen_ = on; }

@@ -46,6 +46,9 @@ class ControlDesk {
   bool has_agent() {
     return on_loop([&] { return parts_->control.actions().has_agent(); });
   }
+  bool has_taker() {  // the agent waits for work
+    return on_loop([&] { return parts_->commands->has_taker(); });
+  }
   control::AgentFigures figures() {
     return on_loop([&] { return parts_->control.actions().figures(); });
   }

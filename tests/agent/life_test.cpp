@@ -122,6 +122,7 @@ TEST(AgentLife, ASidecarThatLostItsStateIsNotToldOfOldEnds) {
 // What comes in the moment of the end is not begun and not lost.
 TEST(AgentLife, AnActionThatMeetsTheEndIsForTheNextAgent) {
   Site site(false, hook("stop", "echo run >> $PWD/runs"));
+  harness::await("the agent to wait for work", [&] { return site.desk().has_taker(); });
   site.agent().signal(SIGSTOP);
   const uint64_t id = site.desk().ask(custom("stop"));
   site.desk().await_state(id, ActionState::taken);
