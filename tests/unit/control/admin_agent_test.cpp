@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/control/json_reply.h"
 #include "tests/unit/control/plant.h"
 
 namespace control {
@@ -11,29 +12,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-class AgentReply final : public Reply {
- public:
-  const Caller& caller() const override { return caller_; }
-  bool is_gone() const override { return gone; }
-  void stream(std::string) override {}
-  void finish(std::string json) override {
-    EXPECT_FALSE(answer.has_value()) << "answered twice";
-    answer = Json::parse(json);
-  }
-  bool gone = false;
-  std::optional<Json> answer;
-
- private:
-  Caller caller_{0, 4711};
-};
-
 struct AgentDesk : Plant {
   AdminAgent agent{*loop, events};
   std::string session;
 
   AgentDesk() : Plant(two_colors(100, 0)) { bring_up(); }
-  std::shared_ptr<AgentReply> send(const std::string& line) {
-    auto reply = std::make_shared<AgentReply>();
+  std::shared_ptr<JsonReply> send(const std::string& line) {
+    auto reply = std::make_shared<JsonReply>();
     auto command = parse_command(line);
     if (!command) {
       reply->finish(error_json(command.error()));

@@ -10,6 +10,7 @@
 #include "shifter/control/judge.h"
 #include "shifter/control/views.h"
 #include "tests/integration/harness/json_schema.h"
+#include "tests/unit/control/json_reply.h"
 #include "tests/unit/control/rollout_plant.h"
 
 namespace control {
@@ -17,29 +18,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-class RolloutReply final : public Reply {
- public:
-  explicit RolloutReply(uint32_t uid) : caller_{uid, 4711} {}
-  const Caller& caller() const override { return caller_; }
-  bool is_gone() const override { return gone; }
-  void stream(std::string) override {}
-  void finish(std::string json) override {
-    EXPECT_FALSE(answer.has_value()) << "answered twice";
-    answer = Json::parse(json);
-  }
-  bool gone = false;
-  std::optional<Json> answer;
-
- private:
-  Caller caller_;
-};
-
 struct RolloutDesk : RolloutPlant {
   TrafficRecord record;
   AdminRollout commands{*plant.loop, *rollouts, record};
 
-  std::shared_ptr<RolloutReply> send(const std::string& line, uint32_t uid = 1000) {
-    auto reply = std::make_shared<RolloutReply>(uid);
+  std::shared_ptr<JsonReply> send(const std::string& line, uint32_t uid = 1000) {
+    auto reply = std::make_shared<JsonReply>(uid);
     auto command = parse_command(line);
     EXPECT_TRUE(command.has_value()) << line;
     if (auto done = commands.run(*command, reply); !done) reply->finish(error_json(done.error()));
@@ -178,7 +162,7 @@ TEST(AdminRollout, ExplainMakesTheVerdictAgainFromItsInputs) {
   ASSERT_TRUE(desk.run_until(RolloutState::idle));
   for (int round = 0; round < 2; ++round) {
     AdminRollout fresh(*desk.plant.loop, *desk.rollouts, desk.record);
-    auto reply = std::make_shared<RolloutReply>(1000);
+    auto reply = std::make_shared<JsonReply>(1000);
     ASSERT_TRUE(fresh.run(*parse_command("explain"), reply));
     const Json answer = *reply->answer;
     EXPECT_EQ(answer.at("rollout").at("end"), "rolled_back(error)");
@@ -239,7 +223,7 @@ TEST(AdminRollout, SimulateReplaysTheRecordedDayLittleByLittle) {
 TEST(AdminRollout, SimulationsAreFewAndEndWithWhoeverAsked) {
   RolloutDesk desk;
   desk.record_a_day();
-  std::vector<std::shared_ptr<RolloutReply>> replies;
+  std::vector<std::shared_ptr<JsonReply>> replies;
   for (int i = 0; i < 4; ++i) replies.push_back(desk.send("simulate 5,100"));
   EXPECT_EQ(desk.fault("simulate 5,100"), "busy ");
   for (const auto& reply : replies) reply->gone = true;
