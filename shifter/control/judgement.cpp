@@ -155,13 +155,23 @@ bool is_stable_unhealthy(const JudgeInputs& inputs) {
              kUnhealthyRatio;
 }
 
+// Under which name each count is kept, for both directions.
+struct CountName {
+  const char* name;
+  int64_t ColorCounts::*count;
+};
+constexpr CountName kCountNames[] = {
+    {"requests", &ColorCounts::requests},       {"errors", &ColorCounts::errors},
+    {"measured", &ColorCounts::measured},       {"slow", &ColorCounts::slow},
+    {"rpc_answers", &ColorCounts::rpc_answers}, {"rpc_unknown", &ColorCounts::rpc_unknown},
+    {"warm_up", &ColorCounts::warm_up},         {"warm_up_slow", &ColorCounts::warm_up_slow},
+    {"p99_us", &ColorCounts::p99_us},           {"max_us", &ColorCounts::max_us},
+    {"dropped", &ColorCounts::dropped},
+};
+
 Json counts_json(const ColorCounts& color) {
-  Json json = {{"requests", color.requests},       {"errors", color.errors},
-               {"measured", color.measured},       {"slow", color.slow},
-               {"rpc_answers", color.rpc_answers}, {"rpc_unknown", color.rpc_unknown},
-               {"warm_up", color.warm_up},         {"warm_up_slow", color.warm_up_slow},
-               {"p99_us", color.p99_us},           {"max_us", color.max_us},
-               {"dropped", color.dropped},         {"groups", Json::array()}};
+  Json json = {{"groups", Json::array()}};
+  for (const CountName& one : kCountNames) json[one.name] = color.*one.count;
   for (const GroupCounts& group : color.groups) {
     json["groups"].push_back({{"exposed", group.exposed}, {"faulty", group.faulty}});
   }
@@ -170,17 +180,7 @@ Json counts_json(const ColorCounts& color) {
 
 ColorCounts read_color_counts(const Json& json) {
   ColorCounts color;
-  json.at("requests").get_to(color.requests);
-  json.at("errors").get_to(color.errors);
-  json.at("measured").get_to(color.measured);
-  json.at("slow").get_to(color.slow);
-  json.at("rpc_answers").get_to(color.rpc_answers);
-  json.at("rpc_unknown").get_to(color.rpc_unknown);
-  json.at("warm_up").get_to(color.warm_up);
-  json.at("warm_up_slow").get_to(color.warm_up_slow);
-  json.at("p99_us").get_to(color.p99_us);
-  json.at("max_us").get_to(color.max_us);
-  json.at("dropped").get_to(color.dropped);
+  for (const CountName& one : kCountNames) json.at(one.name).get_to(color.*one.count);
   for (size_t i = 0; i < color.groups.size(); ++i) {
     const Json& group = json.at("groups").at(i);
     group.at("exposed").get_to(color.groups[i].exposed);
