@@ -11,7 +11,6 @@ where the drain did not wait. Writes drain.json.
 """
 
 import argparse
-import json
 import os
 import shutil
 import socket
@@ -175,10 +174,7 @@ def main():
         ratios[key] = {"median": statistics.median(each), "least": each[0], "most": each[-1]}
         print(f"drain / plain: {name} {ratios[key]['median']:.3f} "
               f"({each[0]:.3f} to {each[-1]:.3f})")
-    os.makedirs(given.out, exist_ok=True)
-    with open(os.path.join(given.out, "drain.json"), "w") as file:
-        json.dump({"settings": {k: v for k, v in vars(given).items() if k not in ("bin", "out")},
-                   "machine": peers.machine(), "ratios": ratios, "rounds": rounds}, file, indent=1)
+    peers.keep(given, "drain", ratios=ratios, rounds=rounds)
     if ratios["cpu_us"]["median"] > 1 + given.most:
         sys.exit(f"above {given.most:.0%}")
 

@@ -165,10 +165,7 @@ def main():
     given = parser.parse_args()
     counts = micro(given)
     path = paired(given)
-    os.makedirs(given.out, exist_ok=True)
-    with open(os.path.join(given.out, "judge.json"), "w") as file:
-        json.dump({"settings": {k: v for k, v in vars(given).items() if k not in ("bin", "out")},
-                   "machine": peers.machine(), "micro": counts, "paired": path}, file, indent=1)
+    peers.keep(given, "judge", micro=counts, paired=path)
     if max(counts["shares"].values()) > given.most:
         sys.exit(f"one attempt: above {given.most:.0%}")
     for mode in ("day", "canary"):

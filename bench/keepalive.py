@@ -140,13 +140,7 @@ def main():
             print(f"round {number + 1}: " + ", ".join(
                 f"{name} {figures['cpu_us']:.2f} µs" for name, figures in rounds[-1].items()))
         ratios = show(rounds, [proxy.name for proxy in proxies])
-        os.makedirs(given.out, exist_ok=True)
-        result = {"settings": {k: v for k, v in vars(given).items() if k not in ("bin", "out")},
-                  "machine": peers.machine(), "ratios": ratios, "rounds": rounds}
-        path = os.path.join(given.out, "keepalive.json")
-        with open(path, "w") as file:
-            json.dump(result, file, indent=1)
-        print(f"written to {path}")
+        print(f"written to {peers.keep(given, 'keepalive', ratios=ratios, rounds=rounds)}")
     finally:
         for each in reversed(running):
             each.stop()

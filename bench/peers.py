@@ -1,6 +1,7 @@
 # The proxies that benchmarks compare, as processes: started with a config made from bench/conf,
 # pinned, their CPU time and memory read from /proc. No benchmark itself.
 
+import json
 import os
 import platform
 import re
@@ -142,3 +143,13 @@ def machine():
             "nginx": version(["nginx", "-v"], r"nginx/([\d.]+)"),
             "haproxy": version(["haproxy", "-v"], r"version ([\d.]+)"),
             "wrk": version(["wrk", "-v"], r"wrk ([\w./-]+)")}
+
+
+def keep(given, name, **facts):
+    """Writes NAME.json in the folder given.out: settings, machine, and these facts. Its path."""
+    os.makedirs(given.out, exist_ok=True)
+    settings = {key: value for key, value in vars(given).items() if key not in ("bin", "out")}
+    path = os.path.join(given.out, f"{name}.json")
+    with open(path, "w") as file:
+        json.dump({"settings": settings, "machine": machine(), **facts}, file, indent=1)
+    return path
